@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define _(text) gettext (text)
 #define N_(text) text
@@ -19,7 +20,12 @@ typedef struct {
     size_t n;
 } span_t;
 
-#define SPAN(text) ((span_t) {(text), (text) ? strlen (text) : 0})
+static inline span_t
+span_of (const char *text)
+{
+    return (span_t) {text, text ? strlen (text) : 0};
+}
+#define SPAN(text) span_of (text)
 #define SPAN_ARG(s) (int) (s).n, (s).p //  For "%.*s"
 
 bool span_eq (span_t a, span_t b);
