@@ -19,15 +19,15 @@ typedef enum {
     PB_E_REJECTED,
     PB_E_UNKNOWN_OUTCOME,
     PB_E_TAKEN,
-    PB_E_CONFIG, //  Wrong usage or configuration: programs exit with 2
+    PB_E_CONFIG,  //  Wrong usage or configuration: programs exit with 2
     PB_E_DAMAGED, //  What is on disk is not what was written
     PB_E_CODES
 } pb_error_code_t;
 
 typedef struct {
     pb_error_code_t code;
-    char field[64];     //  The member to blame; "" is none
-    char message[512];  //  One sentence: what is wrong, where, what to do
+    char field[64];    //  The member to blame; "" is none
+    char message[512]; //  One sentence: what is wrong, where, what to do
 } pb_error_t;
 
 //  Fill *error (may be NULL). Always returns false, so a check writes

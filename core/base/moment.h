@@ -17,7 +17,7 @@ typedef struct zone zone_t;
 const zone_t *zone_find (const char *name);
 int zone_offset_s (const zone_t *self, int64_t ms); //  East of UTC, at that instant
 
-int64_t moment_now_ms (void);      //  Wall clock
+int64_t moment_now_ms (void);       //  Wall clock
 int64_t moment_monotonic_ms (void); //  For deadlines
 
 //  RFC 3339 with offset ("Z", "+08:00"), fraction of 1 to 9 digits cut to ms. Years 2000

@@ -19,9 +19,9 @@ bool plate_match (span_t a, span_t b);
 typedef enum {
     PLATE_ORDINARY,   //  7 characters: 京A12345
     PLATE_NEW_ENERGY, //  8: 粤B12345D
-    PLATE_SPECIAL,    //  港澳学警使领挂 and military: 粤Z1234港, 京A1234警, 使014578
-    PLATE_VIRTUAL,    //  Issued for a plateless car, 16 to 30 characters
-    PLATE_NONE,       //  A camera's word for "no plate": 无牌车, _无_
+    PLATE_SPECIAL, //  港澳学警使领挂 and military: 粤Z1234港, 京A1234警, 使014578
+    PLATE_VIRTUAL, //  Issued for a plateless car, 16 to 30 characters
+    PLATE_NONE,    //  A camera's word for "no plate": 无牌车, _无_
     PLATE_OTHER
 } plate_kind_t;
 

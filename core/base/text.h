@@ -23,7 +23,7 @@ typedef struct {
 static inline span_t
 span_of (const char *text)
 {
-    return (span_t) {text, text ? strlen (text) : 0};
+    return (span_t){text, text ? strlen (text) : 0};
 }
 #define SPAN(text) span_of (text)
 #define SPAN_ARG(s) (int) (s).n, (s).p //  For "%.*s"
