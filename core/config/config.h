@@ -1,8 +1,8 @@
 //  config/config.h - the site's configuration: strict YAML into typed values.
 //
 //  Every key of docs/configuration.md is a row of one table (config_keys.c) with type,
-//  default, range, unit, help. A key that is not known, comes twice, or has the wrong type
-//  is an error with file:line:column and the nearest known key.
+//  default, range, unit, help. A key that is not known, comes twice, or has the wrong
+//  type is an error with file:line:column and the nearest known key.
 
 #ifndef PARKBUS_CONFIG_CONFIG_H
 #define PARKBUS_CONFIG_CONFIG_H
@@ -97,7 +97,7 @@ typedef struct {
     char *node, *data_dir, *plugin_dir, *plugins_d, *lots_d;
     config_lot_t *lots;
     size_t lots_count;
-    char *events, *commands;  //  Endpoints
+    char *events, *commands;       //  Endpoints
     config_secret_t *curve_secret; //  NULL: no CURVE
     char *curve_clients;
     int64_t live_mb;
@@ -109,6 +109,11 @@ typedef struct {
     int log_level, log_format; //  log_level_t, log_format_t
     config_instance_t *instances;
     size_t instances_count;
+    config_mark_t mark_events, mark_commands, mark_http, mark_admin;
+    char **notes; //  For config_unused
+    size_t notes_count;
+    char **files; //  Names of lots' files, for their marks
+    size_t files_count;
 } config_t;
 
 //  Read the main file and those of plugins_d and lots_d. NULL with *error (PB_E_CONFIG,
@@ -119,7 +124,7 @@ void config_destroy (config_t **self_p);
 
 const config_lot_t *config_lot (const config_t *self, span_t name); //  NULL: unknown
 
-//  Say which keys are set but not used by this version; calls `say` with one sentence each.
+//  Say which keys are set but not used by this version, one sentence each.
 void config_unused (const config_t *self, void (*say) (void *arg, const char *sentence),
                     void *arg);
 
