@@ -52,6 +52,10 @@ typedef struct journal_disk {
     long (*pread) (void *arg, int fd, void *bytes, size_t size, uint64_t offset);
     int (*fdatasync) (void *arg, int fd);
     int (*sync_dir) (void *arg, const char *path);
+    //  Call visit for each name in a directory; -1 with errno when it cannot be read.
+    int (*list) (void *arg, const char *path,
+                 void (*visit) (void *visit_arg, const char *name), void *visit_arg);
+    int (*unlink) (void *arg, const char *path);
     void *arg;
 } journal_disk_t;
 
@@ -61,6 +65,7 @@ typedef struct {
     uint64_t segment_bytes;
     uint64_t dedupe_events;
     const journal_disk_t *disk; //  NULL: the real one
+    size_t gather_bytes;        //  Waiting for the disk at most; 0: 64 MiB
     //  Called for each record that was found at opening, oldest first.
     void (*fold) (void *arg, const journal_record_t *record);
     //  Called by journal_collect for each event that became durable, in order.
@@ -97,6 +102,12 @@ bool journal_event (journal_t *self, const event_t *event, journal_place_t *plac
 //  appended before it when nothing was flushed in between.
 uint64_t journal_note (journal_t *self, journal_kind_t kind, const void *body,
                        size_t size, pb_error_t *error);
+
+//  Let the records appended next, up to `records` of them with `bytes` of body or JSON in
+//  all, end in one group, so that a power cut keeps all of them or none. For an event and
+//  what follows from it. False: PB_E_BUSY, or more than a group takes (PB_E_BAD_REQUEST).
+bool journal_together (journal_t *self, unsigned records, size_t bytes,
+                       pb_error_t *error);
 
 //  The group that has to be durable for all that was appended so far; 0: all is.
 uint64_t journal_barrier (const journal_t *self);
@@ -152,7 +163,7 @@ uint64_t journal_last_position (const journal_t *self);
 
 typedef struct {
     uint64_t segments, bytes, records, events, first, head, groups;
-    uint64_t tail_bytes;     //  A torn tail that opening would cut
+    uint64_t tail_bytes;       //  A torn tail that opening would cut
     int64_t first_ms, last_ms; //  When recorded
     uint32_t version;
 } journal_summary_t;
