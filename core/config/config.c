@@ -310,6 +310,12 @@ config_parse_instance (config_t *self, const char *file, const char *name,
                "small letters, digits and '-'"));
         return;
     }
+    if (streq (name, "parkbus")) {
+        config_wrong (error, instance->mark, "plugins_d",
+                      _ ("no instance may be named parkbus: that is the daemon's own "
+                         "name as a source of events"));
+        return;
+    }
     char *dir = s_dir_of (file);
     config_reader_t reader = {self, instance, dir, "", error};
     config_node_t *root = config_tree_parse (instance->file, text, size, error);

@@ -40,13 +40,16 @@ bool
 config_wrong (pb_error_t *error, config_mark_t mark, const char *field,
               const char *format, ...)
 {
-    char where[WHERE_ROOM], sentence[SENTENCE_ROOM];
-    config_mark_text (mark, where, sizeof where);
+    //  Longer than pb_error keeps, so that it is the one that cuts, between characters.
+    char message[WHERE_ROOM + 2 * SENTENCE_ROOM];
+    config_mark_text (mark, message, WHERE_ROOM);
+    strcat (message, ": ");
+    size_t size = strlen (message);
     va_list args;
     va_start (args, format);
-    vsnprintf (sentence, sizeof sentence, format, args);
+    vsnprintf (message + size, sizeof message - size, format, args);
     va_end (args);
-    return pb_error (error, PB_E_CONFIG, field, "%s: %s", where, sentence);
+    return pb_error (error, PB_E_CONFIG, field, "%s", message);
 }
 
 const char *
@@ -191,6 +194,19 @@ config_must (config_reader_t *reader, const config_row_t *row,
                          config_quote (node->text, quoted));
 }
 
+//  A section of the main file that knows the key; NULL: none does.
+static const char *
+s_belongs (const char *key)
+{
+    for (size_t i = 0; i < config_main.count; i++) {
+        const config_section_t *section = config_main.rows[i].section;
+        for (size_t j = 0; section && j < section->count; j++)
+            if (streq (section->rows[j].name, key))
+                return config_main.rows[i].name;
+    }
+    return NULL;
+}
+
 static bool
 s_unknown (config_reader_t *reader, const config_section_t *section,
            const config_node_t *node)
@@ -205,7 +221,12 @@ s_unknown (config_reader_t *reader, const config_section_t *section,
     if (*reader->under)
         snprintf (under, sizeof under, _ (" under %s"), reader->under);
     config_quote (node->key, quoted);
-    if (near)
+    const char *belongs = section == &config_main ? s_belongs (node->key) : NULL;
+    if (belongs)
+        config_wrong (reader->error, node->mark_key, node->key,
+                      _ ("unknown key '%s'%s: it belongs under %s"), quoted, under,
+                      belongs);
+    else if (near)
         config_wrong (reader->error, node->mark_key, node->key,
                       _ ("unknown key '%s'%s: did you mean %s?"), quoted, under, near);
     else

@@ -33,7 +33,8 @@ s_character_wrong (uint32_t c)
     if ((c < 0x20 && c != '\n' && c != '\r') || (c >= 0x7f && c < 0xa0) || c == 0xfffe
         || c == 0xffff)
         return N_ ("a control character stands here: remove it");
-    if (c == 0x2028 || c == 0x2029 || c == 0xfeff)
+    if (c == 0x200b || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e)
+        || (c >= 0x2060 && c <= 0x2064) || c == 0xfeff)
         return N_ ("an invisible character stands here: remove it");
     return NULL;
 }
@@ -160,6 +161,10 @@ s_key (builder_t *self, const char *text, config_mark_t mark)
     char quoted[CONFIG_QUOTE];
     if (!*text)
         return config_wrong (self->error, mark, "", _ ("a key is missing here"));
+    if (strncmp (text, "\u3000", 3) == 0 || strncmp (text, "\u00a0", 2) == 0)
+        return config_wrong (self->error, mark, "",
+                             _ ("a full-width or no-break space stands before this "
+                                "key: indent with ordinary spaces"));
     const config_node_t *twin = config_tree_member (self->stack[self->depth - 1], text);
     if (twin)
         return config_wrong (

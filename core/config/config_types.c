@@ -157,8 +157,10 @@ s_read_endpoint (config_reader_t *reader, const config_row_t *row,
     }
     if (!endpoint || endpoint_kind (endpoint) == ENDPOINT_WRONG) {
         free (endpoint);
-        return config_must (reader, row, node,
-                            _ ("tcp://HOST:PORT or ipc://PATH (at most 107 bytes)"));
+        return config_must (
+            reader, row, node,
+            _ ("tcp://HOST:PORT or ipc://PATH (the whole path at most 107 "
+               "bytes)"));
     }
     char **place = to;
     free (*place);

@@ -42,6 +42,9 @@ static const refused_t s_main_refused[] = {
     {"an overlong form", "node: \xc0\xaf\n", "m.yaml:1:7: this is not UTF-8"},
     {"a control character", "node: a\x01\n", "m.yaml:1:8: a control character"},
     {"an escape for NUL", "node: \"a\\0b\"\n", "m.yaml:1:7: this text holds \\0"},
+    {"a zero-width space", "node: a\xe2\x80\x8b\n", "m.yaml:1:8: an invisible"},
+    {"a full-width space", "lots:\n\xe3\x80\x80north: {}\n",
+     "m.yaml:2:1: a full-width"},
     {"a line separator", "node: a\xe2\x80\xa8\n", "m.yaml:1:8: an invisible"},
     {"brackets that do not close", "lots: {\n", "m.yaml:2:1: this is not YAML"},
     {"two colons", "node: a: b\n", "m.yaml:1:8: this is not YAML"},
@@ -69,7 +72,8 @@ static const refused_t s_main_refused[] = {
     {"a key twice inside", "log: {level: info, level: info}\n",
      "m.yaml:1:20: the key 'level' stands"},
     {"a lot twice", "lots:\n  north: {}\n  north: {}\n", "m.yaml:3:3: the key 'north'"},
-    {"a key of another section", LOTS "segment_mb: 64\n", "m.yaml:2:1: unknown key"},
+    {"a key of another section", LOTS "segment_mb: 64\n",
+     "m.yaml:2:1: unknown key 'segment_mb': it belongs under journal"},
 
     //  Types and ranges
     {"a map where text is wanted", "node: {a: b}\n",
@@ -148,7 +152,8 @@ static const refused_t s_main_refused[] = {
      "m.yaml:2:15: bus.events can be reached from other machines"},
     {"curve is not there yet", LOTS "bus: {curve: {secret: file:x, clients: y}}\n",
      "m.yaml:2:7: curve is not available in this version"},
-    {"nor half of it", LOTS "bus:\n  curve: {}\n", "m.yaml:3:3: curve is not available"},
+    {"nor half of it", LOTS "bus:\n  curve: {}\n",
+     "m.yaml:3:3: curve is not available"},
     {"one socket for two", LOTS "bus: {commands: 'tcp://127.0.0.1:5570'}\n",
      "m.yaml:2:17: bus.events and bus.commands are the same"},
     {"one address for two", LOTS "http: {listen: '127.0.0.1:8090'}\n",
@@ -159,7 +164,8 @@ static const refused_t s_main_refused[] = {
      "m.yaml:1:16: http.listen"},
     {"a listener without port", "http: {listen: 127.0.0.1}\n",
      "m.yaml:1:16: http.listen"},
-    {"IPv6 without quotes", "http:\n  listen: [::1]:8080\n", "m.yaml:2:12: this is not"},
+    {"IPv6 without quotes", "http:\n  listen: [::1]:8080\n",
+     "m.yaml:2:12: this is not"},
     {"an open admin", LOTS "admin: {listen: 0.0.0.0:8090}\n",
      "m.yaml:2:17: admin.listen can be reached from other machines: add admin.token"},
     {"a token that says nothing", LOTS "admin: {token: hunter2}\n",
@@ -548,6 +554,8 @@ s_test_mounts (void **state)
         {"b", "module: cmb\nmount: /d/\nenabled: false\n", ""},
         {"c", "module: cmb\n", "c.yaml:1:1: the mount /c/ is"},
         {"d", "module: cmb\n", ""},
+        {"parkbus", "module: cmb\n",
+         "parkbus.yaml:1:1: no instance may be named parkbus"},
         {"E", "module: cmb\n", "E.yaml:1:1: the instance is"},
     };
     // clang-format on
