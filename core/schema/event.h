@@ -21,9 +21,9 @@ typedef struct {
     const char *json; //  One line, white space removed, envelope first, `data` last
     uint32_t size;
     span_t id, source, type, subject, lot, lane; //  p NULL when absent
-    span_t data;            //  The object with its braces
-    int64_t time_ms;        //  When it happened
-    uint64_t content_hash;  //  Of what was sent: order of members and space do not count
+    span_t data;                                 //  The object with its braces
+    int64_t time_ms;                             //  When it happened
+    uint64_t content_hash; //  Of what was sent: order of members and space do not count
     const event_type_t *is; //  Row of the types table; NULL for x.* types
 } event_t;
 

@@ -17,10 +17,11 @@ typedef enum {
     FIELD_TIME,     //  RFC 3339 with offset
     FIELD_ENUM,     //  One of `words`
     FIELD_BOOL,
-    FIELD_LANE,  //  [a-z0-9-]{1,32}
-    FIELD_VISIT, //  [0-9A-Za-z_-]{1,48}
-    FIELD_LIST,  //  Array of objects by `items`, or of anything if that is NULL
-    FIELD_OBJECT //  Anything in braces
+    FIELD_LANE,   //  [a-z0-9-]{1,32}
+    FIELD_VISIT,  //  [0-9A-Za-z_-]{1,48}
+    FIELD_LIST,   //  Array of objects by `items`, or of anything if that is NULL
+    FIELD_OBJECT, //  Anything in braces
+    FIELD_ID      //  Text of 1 to 64 bytes: names and numbers that others gave
 } field_kind_t;
 
 typedef struct field field_t;
@@ -41,7 +42,8 @@ enum {
     TYPE_CLIENT = 8,  //  PUBLISH accepts it
     TYPE_PERSON = 16, //  PUBLISH accepts it with `witness` person and an `operator`
     TYPE_MONEY = 32,  //  A fact about money
-    TYPE_ONE_OF = 64  //  bind.*: plate, or person when scope is person
+    TYPE_ONE_OF = 64, //  bind.*: plate, or person when scope is person
+    TYPE_NEEDS = 128  //  event_needs has rows for it
 };
 
 typedef struct {
@@ -53,6 +55,18 @@ typedef struct {
 } event_type_t;
 
 extern const event_type_t event_types[]; //  Ends with name NULL
+
+//  A member that is required because of another one.
+typedef struct {
+    const char *type;
+    const char *member;
+    const char *word; //  NULL: the member stands there, whatever it is
+    bool unless;      //  The other way round: the member is not this, or is absent
+    const char *needs;
+} need_t;
+
+extern const need_t
+    event_needs[]; //  Ends with type NULL; rows of a type stand together
 
 //  NULL for an unknown name.
 const event_type_t *event_type_find (span_t name);
