@@ -1,0 +1,111 @@
+//  member.c - the canonical members that tables may name, with their kinds.
+//  Source: docs/events.md and docs/services.md; tests/sdk/test_member.c holds it to the
+//  table that the daemon validates by.
+
+#include <string.h>
+#include "sdk/field.h"
+
+static const struct {
+    const char *name;
+    unsigned kinds;
+} members[] = {
+    {"agreement",     PB_KIND_TEXT               },
+    {"amount",        PB_KIND_MONEY              },
+    {"area",          PB_KIND_TEXT               },
+    {"as_of",         PB_KIND_TIME               },
+    {"asked_by",      PB_KIND_TEXT               },
+    {"attempt",       PB_KIND_TEXT               },
+    {"auth_code",     PB_KIND_TEXT               },
+    {"because",       PB_KIND_TEXT               },
+    {"binding",       PB_KIND_TEXT               },
+    {"body",          PB_KIND_TEXT | PB_KIND_WORD},
+    {"body_color",    PB_KIND_WORD               },
+    {"bound",         PB_KIND_BOOL               },
+    {"captured",      PB_KIND_MONEY              },
+    {"car",           PB_KIND_WORD               },
+    {"case",          PB_KIND_TEXT               },
+    {"cashier",       PB_KIND_TEXT               },
+    {"code",          PB_KIND_TEXT               },
+    {"decision",      PB_KIND_TEXT               },
+    {"direction",     PB_KIND_WORD               },
+    {"discount",      PB_KIND_MONEY              },
+    {"discounts",     PB_KIND_LIST               },
+    {"due",           PB_KIND_MONEY              },
+    {"energy",        PB_KIND_WORD               },
+    {"entered_at",    PB_KIND_TIME               },
+    {"fee",           PB_KIND_MONEY              },
+    {"free",          PB_KIND_INT                },
+    {"free_contract", PB_KIND_INT                },
+    {"free_reason",   PB_KIND_WORD               },
+    {"free_visitor",  PB_KIND_INT                },
+    {"guaranteed",    PB_KIND_BOOL               },
+    {"hold",          PB_KIND_BOOL               },
+    {"issuer",        PB_KIND_TEXT               },
+    {"items",         PB_KIND_LIST               },
+    {"lane",          PB_KIND_TEXT               },
+    {"lane_in",       PB_KIND_TEXT               },
+    {"leave_by",      PB_KIND_TIME               },
+    {"leave_within",  PB_KIND_SECONDS            },
+    {"left_at",       PB_KIND_TIME               },
+    {"limit",         PB_KIND_MONEY              },
+    {"make",          PB_KIND_TEXT               },
+    {"media",         PB_KIND_TEXT               },
+    {"message",       PB_KIND_TEXT               },
+    {"method",        PB_KIND_WORD               },
+    {"mode",          PB_KIND_WORD               },
+    {"name",          PB_KIND_TEXT               },
+    {"operator",      PB_KIND_TEXT               },
+    {"outcome",       PB_KIND_WORD               },
+    {"owner",         PB_KIND_TEXT               },
+    {"paid",          PB_KIND_MONEY              },
+    {"paid_at",       PB_KIND_TIME               },
+    {"path",          PB_KIND_TEXT               },
+    {"payment",       PB_KIND_TEXT               },
+    {"payments",      PB_KIND_LIST               },
+    {"person",        PB_KIND_TEXT               },
+    {"phone",         PB_KIND_TEXT               },
+    {"picture",       PB_KIND_TEXT               },
+    {"plate",         PB_KIND_TEXT               },
+    {"plate_color",   PB_KIND_WORD               },
+    {"platform",      PB_KIND_TEXT               },
+    {"proven",        PB_KIND_BOOL               },
+    {"purpose",       PB_KIND_WORD               },
+    {"quote",         PB_KIND_TEXT               },
+    {"reason",        PB_KIND_TEXT | PB_KIND_WORD},
+    {"ref",           PB_KIND_TEXT               },
+    {"refund",        PB_KIND_TEXT               },
+    {"refunded_at",   PB_KIND_TIME               },
+    {"remark",        PB_KIND_TEXT               },
+    {"scope",         PB_KIND_WORD               },
+    {"sentence",      PB_KIND_TEXT               },
+    {"settled",       PB_KIND_MONEY              },
+    {"settlement",    PB_KIND_WORD               },
+    {"sha256",        PB_KIND_TEXT               },
+    {"since",         PB_KIND_TIME               },
+    {"spaces",        PB_KIND_INT                },
+    {"spaces_free",   PB_KIND_INT                },
+    {"state",         PB_KIND_WORD               },
+    {"stay",          PB_KIND_SECONDS            },
+    {"tender",        PB_KIND_WORD               },
+    {"total",         PB_KIND_INT | PB_KIND_MONEY},
+    {"total_due",     PB_KIND_MONEY              },
+    {"unit",          PB_KIND_WORD               },
+    {"url",           PB_KIND_TEXT               },
+    {"user_class",    PB_KIND_WORD               },
+    {"valid_from",    PB_KIND_TIME               },
+    {"valid_to",      PB_KIND_TIME               },
+    {"value",         PB_KIND_NUMBER             },
+    {"vehicle_class", PB_KIND_WORD               },
+    {"visit",         PB_KIND_TEXT               },
+    {"what",          PB_KIND_WORD               },
+    {"witness",       PB_KIND_WORD               },
+};
+
+unsigned
+pb_member_kinds (const char *member)
+{
+    for (size_t i = 0; member && i < PB_COUNT (members); i++)
+        if (!strcmp (members[i].name, member))
+            return members[i].kinds;
+    return 0;
+}
