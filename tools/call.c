@@ -10,10 +10,12 @@
 #define TIMEOUT_MS 5000
 
 static const arg_t args[] = {
-    {"lot",     ARG_TEXT,   N_ ("LOT"),      0,   0,     N_ ("the lot it concerns")                       },
-    {"lane",    ARG_TEXT,   N_ ("LANE"),     0,   0,     N_ ("the lane it concerns")                      },
-    {"via",     ARG_TEXT,   N_ ("INSTANCE"), 0,   0,     N_ ("the plugin instance that is to answer")     },
-    {"timeout", ARG_NUMBER, N_ ("MS"),       100, 60000, N_ ("milliseconds to wait; 5000 unless given")   },
+    {"lot",     ARG_TEXT,   N_ ("LOT"),      0,   0,     N_ ("the lot it concerns") },
+    {"lane",    ARG_TEXT,   N_ ("LANE"),     0,   0,     N_ ("the lane it concerns")},
+    {"via",     ARG_TEXT,   N_ ("INSTANCE"), 0,   0,
+     N_ ("the plugin instance that is to answer")                                   },
+    {"timeout", ARG_NUMBER, N_ ("MS"),       100, 60000,
+     N_ ("milliseconds to wait; 5000 unless given")                                 },
     ARGS_END
 };
 
@@ -58,14 +60,13 @@ s_ask (cli_t *cli, const char *commands, const buffer_t *body)
         return CLI_USAGE;
     }
     zmsg_t *question = s_question (cli, timeout_ms, body);
-    zmsg_t *answer
-        = wire_ask (wire, "CALL", &question, "REPLY", timeout_ms + GRACE_MS, &error);
+    zmsg_t *answer =
+        wire_ask (wire, "CALL", &question, "REPLY", timeout_ms + GRACE_MS, &error);
     zframe_t *reply = answer && zmsg_first (answer) ? zmsg_next (answer) : NULL;
     if (reply) {
         fwrite (zframe_data (reply), 1, zframe_size (reply), stdout);
         putchar ('\n');
-    }
-    else if (answer)
+    } else if (answer)
         cli_fail (_ ("parkbusd's REPLY has no body"));
     else
         wire_complain (&error);
@@ -81,12 +82,19 @@ s_run (cli_t *cli)
     const char *commands, *events, *word = cli_word (cli, 1);
     buffer_t body = {0};
     int code = CLI_USAGE;
-    if (cli_endpoints (cli, &commands, &events) && (!word || cli_json (cli, word, &body)))
+    if (cli_endpoints (cli, &commands, &events)
+        && (!word || cli_json (cli, word, &body)))
         code = s_ask (cli, commands, &body);
     buffer_free (&body);
     return code;
 }
 
 const command_t command_call = {
-    "call", N_ ("SERVICE [JSON|-]"), N_ ("ask a service and print its answer"), args, 1, 2, s_run,
+    "call",
+    N_ ("SERVICE [JSON|-]"),
+    N_ ("ask a service and print its answer"),
+    args,
+    1,
+    2,
+    s_run,
 };

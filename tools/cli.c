@@ -20,11 +20,13 @@
 #define JSON_MAX (1 << 20)
 
 const arg_t cli_globals[] = {
-    {"config",  ARG_TEXT, N_ ("FILE"),     0, 0, N_ ("configuration that names the daemon's endpoints")},
-    {"url",     ARG_TEXT, N_ ("ENDPOINT"), 0, 0, N_ ("the daemon's command endpoint")                  },
-    {"events",  ARG_TEXT, N_ ("ENDPOINT"), 0, 0, N_ ("the daemon's event endpoint, beside --url")      },
-    {"help",    ARG_FLAG, NULL,            0, 0, N_ ("this help")                                      },
-    {"version", ARG_FLAG, NULL,            0, 0, N_ ("which version this is")                          },
+    {"config",  ARG_TEXT, N_ ("FILE"),     0, 0,
+     N_ ("configuration that names the daemon's endpoints")                          },
+    {"url",     ARG_TEXT, N_ ("ENDPOINT"), 0, 0, N_ ("the daemon's command endpoint")},
+    {"events",  ARG_TEXT, N_ ("ENDPOINT"), 0, 0,
+     N_ ("the daemon's event endpoint, beside --url")                                },
+    {"help",    ARG_FLAG, NULL,            0, 0, N_ ("this help")                    },
+    {"version", ARG_FLAG, NULL,            0, 0, N_ ("which version this is")        },
     ARGS_END
 };
 
@@ -44,7 +46,7 @@ struct cli {
     bool config_tried;
 };
 
-static void
+__attribute__ ((format (printf, 1, 0))) static void
 s_say (const char *format, va_list args)
 {
     fflush (stdout); //  What was printed before comes before it
@@ -81,7 +83,8 @@ cli_usage (const cli_t *self, const char *format, ...)
     s_say (format, args);
     va_end (args);
     const char *name = self && self->command ? self->command->name : NULL;
-    fprintf (stderr, _ ("; see parkbus %s%s--help\n"), name ? name : "", name ? " " : "");
+    fprintf (stderr, _ ("; see parkbus %s%s--help\n"), name ? name : "",
+             name ? " " : "");
     return CLI_USAGE;
 }
 
@@ -124,7 +127,8 @@ s_unknown (const cli_t *self, const char *word)
                 names[count++] = arg->name;
     const char *near = cli_nearest (word + 2, names, count);
     if (near)
-        return cli_usage (self, _ ("unknown option %s; did you mean --%s?"), word, near);
+        return cli_usage (self, _ ("unknown option %s; did you mean --%s?"), word,
+                          near);
     return cli_usage (self, _ ("unknown option %s"), word);
 }
 
@@ -144,13 +148,15 @@ s_option (cli_t *self, int argc, char **argv, int *at)
         return cli_usage (self, _ ("--%s takes no value"), arg->name);
     if (arg->kind != ARG_FLAG && !text) {
         if (*at + 1 >= argc)
-            return cli_usage (self, _ ("--%s wants a value (%s)"), arg->name, _ (arg->value));
+            return cli_usage (self, _ ("--%s wants a value (%s)"), arg->name,
+                              _ (arg->value));
         text = argv[++*at];
     }
     value_t value = {arg, text, 0};
     if (arg->kind == ARG_NUMBER
         && !text_int64 (SPAN (text), arg->min, arg->max, &value.number))
-        return cli_usage (self, _ ("--%s %s: a whole number from %lld to %lld is wanted"),
+        return cli_usage (self,
+                          _ ("--%s %s: a whole number from %lld to %lld is wanted"),
                           arg->name, text, (long long) arg->min, (long long) arg->max);
     self->values[self->values_count++] = value;
     return 0;
@@ -170,13 +176,14 @@ cli_new (const command_t *command, int argc, char **argv)
         else if (streq (argv[i], "--"))
             words_only = true;
         else if (streq (argv[i], "-h"))
-            self->values[self->values_count++] = (value_t) {s_find (cli_globals, "help", 4), NULL, 0};
+            self->values[self->values_count++] =
+                (value_t){s_find (cli_globals, "help", 4), NULL, 0};
         else if (argv[i][1] != '-') {
-            cli_usage (self, _ ("%s is no option: they begin with two dashes"), argv[i]);
+            cli_usage (self, _ ("%s is no option: they begin with two dashes"),
+                       argv[i]);
             cli_destroy (&self);
             return NULL;
-        }
-        else if (s_option (self, argc, argv, &i) != 0) {
+        } else if (s_option (self, argc, argv, &i) != 0) {
             cli_destroy (&self);
             return NULL;
         }
@@ -253,7 +260,7 @@ cli_word (const cli_t *self, size_t index)
 const config_t *
 cli_config (cli_t *self, pb_error_t *error)
 {
-    *error = (pb_error_t) {.code = PB_E_OK};
+    *error = (pb_error_t){.code = PB_E_OK};
     if (self->config_tried)
         return self->config;
     self->config_tried = true;
@@ -265,6 +272,18 @@ cli_config (cli_t *self, pb_error_t *error)
     if (file)
         self->config = config_load (file, error);
     return self->config;
+}
+
+const config_t *
+cli_config_needed (cli_t *self)
+{
+    pb_error_t error;
+    const config_t *config = cli_config (self, &error);
+    if (!config && error.message[0])
+        cli_fail ("%s", error.message);
+    else if (!config)
+        cli_fail (_ ("there is no configuration: name its file with --config FILE"));
+    return config;
 }
 
 bool
@@ -311,8 +330,9 @@ cli_json (const cli_t *self, const char *word, buffer_t *json)
     if (!streq (word, "-"))
         buffer_text (json, word);
     else if (!s_read_all (STDIN_FILENO, json, JSON_MAX)) {
-        cli_fail (_ ("cannot read JSON from standard input: it ends too early or is longer "
-                     "than 1 MiB"));
+        cli_fail (
+            _ ("cannot read JSON from standard input: it ends too early or is longer "
+               "than 1 MiB"));
         return false;
     }
     pb_error_t error;

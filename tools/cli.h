@@ -24,9 +24,9 @@ typedef struct {
     const char *help;
 } arg_t;
 
-#define ARGS_END                                                                         \
-    {                                                                                    \
-        NULL, ARG_FLAG, NULL, 0, 0, NULL                                                 \
+#define ARGS_END                         \
+    {                                    \
+        NULL, ARG_FLAG, NULL, 0, 0, NULL \
     }
 
 typedef struct cli cli_t;
@@ -47,7 +47,8 @@ extern const arg_t cli_globals[];
 cli_t *cli_new (const command_t *command, int argc, char **argv);
 void cli_destroy (cli_t **self_p);
 
-const char *cli_text (const cli_t *self, const char *name); //  The last one; NULL: not given
+const char *cli_text (const cli_t *self,
+                      const char *name); //  The last one; NULL: not given
 size_t cli_texts (const cli_t *self, const char *name, const char **to, size_t room);
 int64_t cli_number (const cli_t *self, const char *name, int64_t preset);
 bool cli_given (const cli_t *self, const char *name);
@@ -65,6 +66,10 @@ int cli_usage (const cli_t *self, const char *format, ...)
 //  The configuration that --config, PARKBUS_CONFIG or /etc names; loaded once. NULL without
 //  *error->message: there is none. NULL with it: it is wrong.
 const config_t *cli_config (cli_t *self, pb_error_t *error);
+
+//  The same where there has to be one: NULL after saying that there is none, or what is
+//  wrong with it.
+const config_t *cli_config_needed (cli_t *self);
 
 //  Where the daemon listens. `events` may be NULL: only --url was given. False after
 //  saying what is wrong.

@@ -223,13 +223,13 @@ s_last_line (const buffer_t *words)
         begin--;
     while (begin < end && ((unsigned char) words->data[begin] & 0xC0) == 0x80)
         begin++;
-    return (span_t) {words->data ? words->data + begin : "", end - begin};
+    return (span_t){words->data ? words->data + begin : "", end - begin};
 }
 
 bool
 job_answer (const job_t *self, span_t *answer, char *message, size_t room)
 {
-    *answer = (span_t) {self->answer.data, self->answer.size};
+    *answer = (span_t){self->answer.data, self->answer.size};
     if (answer->n == 0)
         *answer = SPAN ("{}");
     span_t line = s_last_line (&self->words);
@@ -241,7 +241,8 @@ job_answer (const job_t *self, span_t *answer, char *message, size_t room)
     else if (WIFSIGNALED (self->status))
         snprintf (message, room, _ ("the command was ended by signal %d"),
                   WTERMSIG (self->status));
-    else if (WEXITSTATUS (self->status) != 0 && line.n > 0 && utf8_valid (line.p, line.n))
+    else if (WEXITSTATUS (self->status) != 0 && line.n > 0
+             && utf8_valid (line.p, line.n))
         snprintf (message, room, "%.*s", SPAN_ARG (line));
     else if (WEXITSTATUS (self->status) != 0)
         snprintf (message, room, _ ("the command ended with %d and said nothing"),

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "filter.h"
+#include "bus/filter.h"
 
 static zmsg_t *
 s_question (const page_t *page)
@@ -35,7 +35,8 @@ s_seq (zframe_t *frame)
 }
 
 bool
-page_fetch (wire_t *wire, page_t *page, page_each_t *each, void *arg, wire_error_t *error)
+page_fetch (wire_t *wire, page_t *page, page_each_t *each, void *arg,
+            wire_error_t *error)
 {
     zmsg_t *question = s_question (page);
     zmsg_t *answer = wire_ask (wire, "FETCH", &question, "EVENTS",
@@ -72,10 +73,11 @@ page_filters (const cli_t *cli, size_t first_word, buffer_t *json)
     buffer_text (json, "[");
     for (size_t i = first_word; i < cli_words_count (cli); i++) {
         const char *filter = cli_word (cli, i);
-        if (!filter_valid (filter)) {
-            cli_usage (cli,
-                       _ ("%s is no filter: words between dots, * for one, > for the rest"),
-                       filter);
+        if (!filter_valid (SPAN (filter))) {
+            cli_usage (
+                cli,
+                _ ("%s is no filter: words between dots, * for one, > for the rest"),
+                filter);
             return false;
         }
         if (json->size > 1)

@@ -11,8 +11,10 @@
 #include "commands.h"
 
 static const command_t *const commands[] = {
-    &command_pub,         &command_sub,         &command_fetch,        &command_call,
-    &command_serve,       &command_plugin_list, &command_plugin_show,  &command_config_check,
+    &command_pub,          &command_sub,
+    &command_fetch,        &command_call,
+    &command_serve,        &command_plugin_list,
+    &command_plugin_show,  &command_config_check,
     &command_journal_info, &command_journal_verify,
 };
 
@@ -49,10 +51,11 @@ s_help (void)
     printf ("%s\n\n", _ ("usage: parkbus [--config FILE | --url ENDPOINT] COMMAND …"));
     for (size_t i = 0; i < ARRAY_SIZE (commands); i++)
         printf ("  %-15s %s\n", commands[i]->name, _ (commands[i]->help));
-    printf ("\n%s\n",
-            _ ("parkbus COMMAND --help says more. Without --config and --url the file that\n"
-               "PARKBUS_CONFIG names is read, else /etc/parkbus/parkbus.yaml if there is one;\n"
-               "else parkbusd is looked for at tcp://127.0.0.1:5571."));
+    printf (
+        "\n%s\n",
+        _ ("parkbus COMMAND --help says more. Without --config and --url the file that\n"
+           "PARKBUS_CONFIG names is read, else /etc/parkbus/parkbus.yaml if there is one;\n"
+           "else parkbusd is looked for at tcp://127.0.0.1:5571."));
     return CLI_OK;
 }
 
@@ -146,8 +149,7 @@ s_no_command (int argc, char **argv)
     else if (cli && cli_given (cli, "version")) {
         printf ("parkbus %s\n", PACKAGE_VERSION);
         code = CLI_OK;
-    }
-    else if (cli)
+    } else if (cli)
         cli_usage (NULL, _ ("no command is given"));
     cli_destroy (&cli);
     return code;

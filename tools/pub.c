@@ -15,13 +15,17 @@
 #define BATCH_BYTES (8 * 1024 * 1024 - 64 * 1024)
 
 static const arg_t args[] = {
-    {"lot",     ARG_TEXT, N_ ("LOT"),    0, 0, N_ ("the lot it happened in")                              },
-    {"visit",   ARG_TEXT, N_ ("VISIT"),  0, 0, N_ ("the visit it belongs to (subject)")                   },
-    {"lane",    ARG_TEXT, N_ ("LANE"),   0, 0, N_ ("the lane it happened at")                             },
-    {"source",  ARG_TEXT, N_ ("SOURCE"), 0, 0, N_ ("who says it; cli/<user> unless given")                },
-    {"id",      ARG_TEXT, N_ ("ID"),     0, 0, N_ ("the event's id; the same again is a duplicate")       },
-    {"time",    ARG_TEXT, N_ ("TIME"),   0, 0, N_ ("when it happened (RFC 3339); now unless given")       },
-    {"file",    ARG_TEXT, N_ ("FILE"),   0, 0, N_ ("whole events, one JSON line each; - is standard input")},
+    {"lot",    ARG_TEXT, N_ ("LOT"),    0, 0, N_ ("the lot it happened in")           },
+    {"visit",  ARG_TEXT, N_ ("VISIT"),  0, 0, N_ ("the visit it belongs to (subject)")},
+    {"lane",   ARG_TEXT, N_ ("LANE"),   0, 0, N_ ("the lane it happened at")          },
+    {"source", ARG_TEXT, N_ ("SOURCE"), 0, 0,
+     N_ ("who says it; cli/<user> unless given")                                      },
+    {"id",     ARG_TEXT, N_ ("ID"),     0, 0,
+     N_ ("the event's id; the same again is a duplicate")                             },
+    {"time",   ARG_TEXT, N_ ("TIME"),   0, 0,
+     N_ ("when it happened (RFC 3339); now unless given")                             },
+    {"file",   ARG_TEXT, N_ ("FILE"),   0, 0,
+     N_ ("whole events, one JSON line each; - is standard input")                     },
     ARGS_END
 };
 
@@ -58,7 +62,8 @@ s_result (json_object *result, origin_t origin)
 
 //  Publish and print. False: something was refused, or everything failed (*error).
 static bool
-s_publish (wire_t *wire, zmsg_t **events_p, const origin_t *origins, wire_error_t *error)
+s_publish (wire_t *wire, zmsg_t **events_p, const origin_t *origins,
+           wire_error_t *error)
 {
     size_t count = zmsg_size (*events_p);
     zmsg_t *answer = wire_ask (wire, "PUBLISH", events_p, "OK", WIRE_TIMEOUT_MS, error);
@@ -71,9 +76,9 @@ s_publish (wire_t *wire, zmsg_t **events_p, const origin_t *origins, wire_error_
         && json_object_is_type (results, json_type_array)
         && json_object_array_length (results) == count) {
         for (size_t i = 0; i < count; i++)
-            well = s_result (json_object_array_get_idx (results, i), origins[i]) && well;
-    }
-    else {
+            well =
+                s_result (json_object_array_get_idx (results, i), origins[i]) && well;
+    } else {
         snprintf (error->message, sizeof error->message, "%s",
                   _ ("parkbusd's answer has not one result for each event"));
         well = false;
@@ -174,7 +179,7 @@ s_batch (lines_t *self)
         size_t size = (size_t) self->size;
         if (zmsg_size (events) > 0 && zmsg_content_size (events) + size > BATCH_BYTES)
             break;
-        self->origins[zmsg_size (events)] = (origin_t) {self->name, self->number};
+        self->origins[zmsg_size (events)] = (origin_t){self->name, self->number};
         zmsg_addmem (events, self->line, size);
         self->size = 0;
     }
@@ -221,7 +226,8 @@ s_run (cli_t *cli)
 {
     const char *file = cli_text (cli, "file"), *commands, *events;
     if (file && cli_words_count (cli) > 0)
-        return cli_usage (cli, _ ("--file takes whole events: leave TYPE and JSON out"));
+        return cli_usage (cli,
+                          _ ("--file takes whole events: leave TYPE and JSON out"));
     if (!file && cli_words_count (cli) == 0)
         return cli_usage (cli, _ ("the event's type is missing"));
     if (!cli_endpoints (cli, &commands, &events))
@@ -238,5 +244,6 @@ s_run (cli_t *cli)
 }
 
 const command_t command_pub = {
-    "pub", N_ ("TYPE [JSON|-]"), N_ ("publish an event; its data is JSON"), args, 0, 2, s_run,
+    "pub", N_ ("TYPE [JSON|-]"), N_ ("publish an event; its data is JSON"), args, 0, 2,
+    s_run,
 };

@@ -17,10 +17,14 @@
 #define SILENCE_MS 25000 //  Two PINGs without an answer
 
 static const arg_t args[] = {
-    {"lot",  ARG_TEXT,   N_ ("LOT"),     0, 0,        N_ ("only requests of this lot; may be repeated")       },
-    {"lane", ARG_TEXT,   N_ ("LANE"),    0, 0,        N_ ("only requests of this lane; may be repeated")      },
-    {"exec", ARG_TEXT,   N_ ("COMMAND"), 0, 0,        N_ ("run for each request: body on stdin, answer on stdout")},
-    {"jobs", ARG_NUMBER, N_ ("N"),       1, JOBS_MAX, N_ ("at most N at once; 16 unless given")               },
+    {"lot",  ARG_TEXT,   N_ ("LOT"),     0, 0,
+     N_ ("only requests of this lot; may be repeated")           },
+    {"lane", ARG_TEXT,   N_ ("LANE"),    0, 0,
+     N_ ("only requests of this lane; may be repeated")          },
+    {"exec", ARG_TEXT,   N_ ("COMMAND"), 0, 0,
+     N_ ("run for each request: body on stdin, answer on stdout")},
+    {"jobs", ARG_NUMBER, N_ ("N"),       1, JOBS_MAX,
+     N_ ("at most N at once; 16 unless given")                   },
     ARGS_END
 };
 
@@ -33,14 +37,14 @@ typedef struct {
     const cli_t *cli;
     wire_t *wire;
     const char *command;
-    buffer_t offer;     //  SERVE's JSON
+    buffer_t offer; //  SERVE's JSON
     slot_t slots[JOBS_MAX];
-    size_t most;        //  Slots in use at once
-    char *boot;         //  parkbusd's, as of the last PONG
-    int64_t ping_ms;    //  When the next is due
+    size_t most;     //  Slots in use at once
+    char *boot;      //  parkbusd's, as of the last PONG
+    int64_t ping_ms; //  When the next is due
     int64_t heard_ms;
     bool silent;
-    int code;           //  Exit code; CLI_OK while it goes on
+    int code; //  Exit code; CLI_OK while it goes on
 } server_t;
 
 //  ---------------------------------------------------------------------- what is offered
@@ -111,8 +115,8 @@ s_pong (server_t *self, zmsg_t *message)
 //  ---------------------------------------------------------------------- requests
 
 static void
-s_answer (server_t *self, zframe_t *xid, const char *verb, const void *head, size_t size,
-          const span_t *body)
+s_answer (server_t *self, zframe_t *xid, const char *verb, const void *head,
+          size_t size, const span_t *body)
 {
     zmsg_t *frames = zmsg_new ();
     zmsg_addmem (frames, head, size);
@@ -144,12 +148,13 @@ static job_t *
 s_start (server_t *self, json_object *head, zframe_t *body)
 {
     static const char *const members[] = {"service", "lot", "lane", "caller"};
-    static const char *const names[]
-        = {"PARKBUS_SERVICE", "PARKBUS_LOT", "PARKBUS_LANE", "PARKBUS_CALLER"};
+    static const char *const names[] = {"PARKBUS_SERVICE", "PARKBUS_LOT",
+                                        "PARKBUS_LANE", "PARKBUS_CALLER"};
     char texts[ARRAY_SIZE (members) + 1][256];
     const char *environment[ARRAY_SIZE (members) + 2] = {NULL};
     for (size_t i = 0; i < ARRAY_SIZE (members); i++) {
-        s_variable (texts[i], sizeof texts[i], names[i], wire_text (head, members[i], NULL));
+        s_variable (texts[i], sizeof texts[i], names[i],
+                    wire_text (head, members[i], NULL));
         environment[i] = texts[i];
     }
     uint64_t left_ms = wire_number (head, "deadline_ms", 0);
@@ -190,7 +195,8 @@ s_end (server_t *self, slot_t *slot)
         s_answer (self, slot->xid, "REPLY", "{}", 2, &answer);
     else {
         cli_say ("%s", message);
-        s_refuse (self, slot->xid, job_late (slot->job) ? "timeout" : "rejected", message);
+        s_refuse (self, slot->xid, job_late (slot->job) ? "timeout" : "rejected",
+                  message);
     }
     job_destroy (&slot->job);
     zframe_destroy (&slot->xid);
@@ -252,7 +258,7 @@ s_wait (server_t *self)
         job_fds (self->slots[i].job, fds);
         for (int f = 0; f < 3; f++)
             if (fds[f] >= 0)
-                items[count++] = (zmq_pollitem_t) {
+                items[count++] = (zmq_pollitem_t){
                     NULL, fds[f], (short) (f == 0 ? ZMQ_POLLOUT : ZMQ_POLLIN), 0};
         if (job_deadline_ms (self->slots[i].job) < until_ms)
             until_ms = job_deadline_ms (self->slots[i].job);
@@ -274,7 +280,8 @@ s_ping (server_t *self)
     if (self->silent || now_ms - self->heard_ms < SILENCE_MS)
         return;
     self->silent = true;
-    cli_say (_ ("nothing heard from parkbusd for %d s; waiting for it"), SILENCE_MS / 1000);
+    cli_say (_ ("nothing heard from parkbusd for %d s; waiting for it"),
+             SILENCE_MS / 1000);
 }
 
 static void
@@ -299,7 +306,8 @@ s_register (server_t *self, const char *json, size_t size)
     zmsg_t *offer = zmsg_new ();
     zmsg_addmem (offer, json, size);
     wire_error_t error;
-    zmsg_t *answer = wire_ask (self->wire, "SERVE", &offer, "OK", WIRE_TIMEOUT_MS, &error);
+    zmsg_t *answer =
+        wire_ask (self->wire, "SERVE", &offer, "OK", WIRE_TIMEOUT_MS, &error);
     bool well = answer != NULL;
     zmsg_destroy (&answer);
     if (!well)
@@ -311,7 +319,8 @@ s_register (server_t *self, const char *json, size_t size)
 static void
 s_finish (server_t *self)
 {
-    static const char nothing[] = "{\"services\":[],\"lots\":[\"*\"],\"lanes\":[\"*\"]}";
+    static const char nothing[] =
+        "{\"services\":[],\"lots\":[\"*\"],\"lanes\":[\"*\"]}";
     zmsg_t *offer = zmsg_new ();
     zmsg_addmem (offer, nothing, sizeof nothing - 1);
     wire_send (self->wire, "SERVE", SPAN ("end"), &offer);
@@ -346,10 +355,12 @@ s_run (cli_t *cli)
     const char *commands, *events;
     wire_error_t error;
     if (!cli_given (cli, "exec"))
-        return cli_usage (cli, _ ("--exec COMMAND is missing: what is run for each request"));
+        return cli_usage (
+            cli, _ ("--exec COMMAND is missing: what is run for each request"));
     if (!cli_endpoints (cli, &commands, &events))
         return CLI_USAGE;
-    server_t server = {.cli = cli, .command = cli_text (cli, "exec"),
+    server_t server = {.cli = cli,
+                       .command = cli_text (cli, "exec"),
                        .most = (size_t) cli_number (cli, "jobs", JOBS)};
     if (!(server.wire = wire_new (commands, &error))) {
         wire_complain (&error);
@@ -367,5 +378,11 @@ s_run (cli_t *cli)
 }
 
 const command_t command_serve = {
-    "serve", N_ ("SERVICE…"), N_ ("answer a service by running a command per request"), args, 1, LISTS_MAX, s_run,
+    "serve",
+    N_ ("SERVICE…"),
+    N_ ("answer a service by running a command per request"),
+    args,
+    1,
+    LISTS_MAX,
+    s_run,
 };

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/moment.h"
+#include "bus/filter.h"
 #include "commands.h"
-#include "filter.h"
 #include "pages.h"
 
 //  parkbusd says something every second; after this the user is told that it does not.
@@ -21,30 +21,32 @@
 typedef struct {
     wire_t *wire;
     const cli_t *cli;
-    buffer_t filter;   //  All filters, JSON
-    uint64_t left;     //  Events still wanted
-    bool seqs;         //  Print the seq before each line
-    zsock_t *sub;      //  NULL: only the command endpoint is known
-    uint64_t base;     //  All up to it is done, whatever the topic
-    uint64_t head;     //  All up to it is known of: newest bus.head, or base
-    uint64_t heard;    //  Newest bus.head
-    zhashx_t *topics;  //  Topic -> seq of its last event that is done, if beyond base
+    buffer_t filter;  //  All filters, JSON
+    uint64_t left;    //  Events still wanted
+    bool seqs;        //  Print the seq before each line
+    zsock_t *sub;     //  NULL: only the command endpoint is known
+    uint64_t base;    //  All up to it is done, whatever the topic
+    uint64_t head;    //  All up to it is known of: newest bus.head, or base
+    uint64_t heard;   //  Newest bus.head
+    zhashx_t *topics; //  Topic -> seq of its last event that is done, if beyond base
     int64_t heard_ms;
     bool silent;
 } tail_t;
 
 static const arg_t fetch_args[] = {
-    {"from", ARG_NUMBER, N_ ("SEQ"), 1, INT64_MAX, N_ ("begin at this position; 1 unless given")},
-    {"last", ARG_NUMBER, N_ ("N"),   1, INT64_MAX, N_ ("only the newest N that match")          },
-    {"max",  ARG_NUMBER, N_ ("N"),   1, INT64_MAX, N_ ("no more than N events")                 },
-    {"seq",  ARG_FLAG,   NULL,       0, 0,         N_ ("print each one's position before it")   },
+    {"from", ARG_NUMBER, N_ ("SEQ"), 1, INT64_MAX,
+     N_ ("begin at this position; 1 unless given")                                           },
+    {"last", ARG_NUMBER, N_ ("N"),   1, INT64_MAX, N_ ("only the newest N that match")       },
+    {"max",  ARG_NUMBER, N_ ("N"),   1, INT64_MAX, N_ ("no more than N events")              },
+    {"seq",  ARG_FLAG,   NULL,       0, 0,         N_ ("print each one's position before it")},
     ARGS_END
 };
 
 static const arg_t sub_args[] = {
-    {"from",  ARG_TEXT,   N_ ("SEQ|first|new"), 0, 0,         N_ ("begin there; new unless given")         },
-    {"count", ARG_NUMBER, N_ ("N"),             1, INT64_MAX, N_ ("end after N events")                    },
-    {"seq",   ARG_FLAG,   NULL,                 0, 0,         N_ ("print each one's position before it")   },
+    {"from",  ARG_TEXT,   N_ ("SEQ|first|new"), 0, 0,
+     N_ ("begin there; new unless given")                                                               },
+    {"count", ARG_NUMBER, N_ ("N"),             1, INT64_MAX, N_ ("end after N events")                 },
+    {"seq",   ARG_FLAG,   NULL,                 0, 0,         N_ ("print each one's position before it")},
     ARGS_END
 };
 
@@ -69,15 +71,18 @@ s_print (void *arg, uint64_t seq, zframe_t *event)
 static int
 s_fetch (cli_t *cli)
 {
-    tail_t tail = {.cli = cli, .left = (uint64_t) cli_number (cli, "max", INT64_MAX),
+    tail_t tail = {.cli = cli,
+                   .left = (uint64_t) cli_number (cli, "max", INT64_MAX),
                    .seqs = cli_given (cli, "seq")};
     const char *commands, *events;
     wire_error_t error = {"", ""};
     if (cli_given (cli, "from") && cli_given (cli, "last"))
         return cli_usage (cli, _ ("--from and --last exclude each other"));
-    if (!page_filters (cli, 0, &tail.filter) || !cli_endpoints (cli, &commands, &events))
+    if (!page_filters (cli, 0, &tail.filter)
+        || !cli_endpoints (cli, &commands, &events))
         return CLI_USAGE;
-    page_t page = {.last = (uint64_t) cli_number (cli, "last", 0), .filter = tail.filter.data};
+    page_t page = {.last = (uint64_t) cli_number (cli, "last", 0),
+                   .filter = tail.filter.data};
     page.from = page.last ? 0 : (uint64_t) cli_number (cli, "from", 1);
     bool well = (tail.wire = wire_new (commands, &error)) != NULL;
     //  What is there when we come; what is published meanwhile need not end it ever.
@@ -127,7 +132,7 @@ s_wanted (const tail_t *self, const char *topic)
 {
     size_t count = cli_words_count (self->cli);
     for (size_t i = 0; i < count; i++)
-        if (filter_match (cli_word (self->cli, i), topic))
+        if (filter_match (SPAN (cli_word (self->cli, i)), SPAN (topic)))
             return true;
     return count == 0;
 }
@@ -192,13 +197,15 @@ static bool
 s_head (tail_t *self, uint64_t head, uint64_t before, zframe_t *frame)
 {
     if (head < self->heard) {
-        cli_fail (_ ("the journal began anew: its head is %" PRIu64 ", it was %" PRIu64), head,
-                  self->heard);
+        cli_fail (
+            _ ("the journal began anew: its head is %" PRIu64 ", it was %" PRIu64),
+            head, self->heard);
         return false;
     }
     self->heard = head;
     //  A bus.head was missed too: which topics changed is not known.
-    if (before > self->head && !s_repair (self, self->head + 1, head, self->filter.data))
+    if (before > self->head
+        && !s_repair (self, self->head + 1, head, self->filter.data))
         return true;
     json_object *object = wire_json (frame), *topics;
     bool well = true;
@@ -260,7 +267,8 @@ s_not_heard (tail_t *self)
     if (self->silent || moment_monotonic_ms () - self->heard_ms < SILENCE_MS)
         return;
     self->silent = true;
-    cli_say (_ ("nothing heard from parkbusd for %d s; waiting for it"), SILENCE_MS / 1000);
+    cli_say (_ ("nothing heard from parkbusd for %d s; waiting for it"),
+             SILENCE_MS / 1000);
 }
 
 static void
@@ -295,7 +303,9 @@ s_listen (tail_t *self)
 static void
 s_poll_pages (tail_t *self)
 {
-    page_t page = {.from = self->base + 1, .max = PAGE_EVENTS, .wait_ms = LONG_POLL_MS,
+    page_t page = {.from = self->base + 1,
+                   .max = PAGE_EVENTS,
+                   .wait_ms = LONG_POLL_MS,
                    .filter = self->filter.data};
     self->heard_ms = moment_monotonic_ms ();
     while (self->left > 0 && !cli_interrupted ()) {
@@ -305,8 +315,7 @@ s_poll_pages (tail_t *self)
         else if (error.code[0]) {
             wire_complain (&error);
             return;
-        }
-        else
+        } else
             s_not_heard (self);
         fflush (stdout);
     }
@@ -327,8 +336,9 @@ s_subscribe (tail_t *self, const char *events)
     }
     zsock_set_subscribe (self->sub, "bus.head");
     for (size_t i = 0; i < cli_words_count (self->cli); i++) {
+        //  As far as every topic that matches is the same; the rest is compared by us.
         char *prefix = xstrdup (cli_word (self->cli, i));
-        prefix[filter_prefix (prefix)] = '\0';
+        prefix[strcspn (prefix, "*>")] = '\0';
         zsock_set_subscribe (self->sub, prefix);
         free (prefix);
     }
@@ -342,7 +352,8 @@ static bool
 s_begin (tail_t *self, uint64_t from, wire_error_t *error)
 {
     if (from == 0) {
-        zmsg_t *pong = wire_ask (self->wire, "PING", NULL, "PONG", WIRE_TIMEOUT_MS, error);
+        zmsg_t *pong =
+            wire_ask (self->wire, "PING", NULL, "PONG", WIRE_TIMEOUT_MS, error);
         if (!pong)
             return false;
         json_object *object = zmsg_first (pong) ? wire_json (zmsg_first (pong)) : NULL;
@@ -379,19 +390,22 @@ s_from (const char *text, uint64_t *from)
 static int
 s_sub (cli_t *cli)
 {
-    tail_t tail = {.cli = cli, .left = (uint64_t) cli_number (cli, "count", INT64_MAX),
+    tail_t tail = {.cli = cli,
+                   .left = (uint64_t) cli_number (cli, "count", INT64_MAX),
                    .seqs = cli_given (cli, "seq")};
     const char *commands, *events;
     wire_error_t error = {"", ""};
     uint64_t from;
     if (!s_from (cli_text (cli, "from"), &from))
         return cli_usage (cli, _ ("--from wants a position, first, or new"));
-    if (!page_filters (cli, 0, &tail.filter) || !cli_endpoints (cli, &commands, &events))
+    if (!page_filters (cli, 0, &tail.filter)
+        || !cli_endpoints (cli, &commands, &events))
         return CLI_USAGE;
     tail.topics = zhashx_new ();
     zhashx_set_destructor (tail.topics, s_free_seq);
     int code = CLI_OK;
-    if (!(tail.wire = wire_new (commands, &error)) || (events && !s_subscribe (&tail, events)))
+    if (!(tail.wire = wire_new (commands, &error))
+        || (events && !s_subscribe (&tail, events)))
         code = wire_complain (&error);
     else if (!s_begin (&tail, from, &error))
         code = cli_interrupted () ? CLI_OK : wire_complain (&error);
@@ -410,7 +424,13 @@ s_sub (cli_t *cli)
 }
 
 const command_t command_fetch = {
-    "fetch", N_ ("[FILTER…]"), N_ ("print the events that are in the journal"), fetch_args, 0, 64, s_fetch,
+    "fetch",
+    N_ ("[FILTER…]"),
+    N_ ("print the events that are in the journal"),
+    fetch_args,
+    0,
+    64,
+    s_fetch,
 };
 const command_t command_sub = {
     "sub", N_ ("[FILTER…]"), N_ ("print events as they come"), sub_args, 0, 64, s_sub,

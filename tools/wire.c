@@ -117,7 +117,8 @@ s_match (zmsg_t *message, const char *rid, const char *want, bool *more,
         wire_error_read (zmsg_first (message), error);
     else if (ours && !zframe_streq (verb, want)) {
         refused = true;
-        s_error (error, "bad_request", _ ("parkbusd answers with something else than asked"));
+        s_error (error, "bad_request",
+                 _ ("parkbusd answers with something else than asked"));
     }
     zframe_destroy (&verb);
     zframe_destroy (&id);
@@ -155,7 +156,7 @@ wire_ask (wire_t *self, const char *verb, zmsg_t **frames_p, const char *want,
     snprintf (rid, sizeof rid, "%llu", (unsigned long long) ++self->asked);
     wire_send (self, verb, SPAN (rid), frames_p);
     int64_t deadline_ms = moment_monotonic_ms () + timeout_ms;
-    *error = (wire_error_t) {"", ""};
+    *error = (wire_error_t){"", ""};
     while (s_wait (self, deadline_ms)) {
         zmsg_t *message = wire_take (self);
         if (!message)
@@ -179,8 +180,8 @@ wire_json (zframe_t *frame)
     if (size > INT32_MAX)
         return NULL;
     json_tokener *tokener = json_tokener_new ();
-    json_object *object
-        = json_tokener_parse_ex (tokener, (const char *) zframe_data (frame), (int) size);
+    json_object *object =
+        json_tokener_parse_ex (tokener, (const char *) zframe_data (frame), (int) size);
     json_tokener_free (tokener);
     return object;
 }

@@ -3,11 +3,13 @@
 #ifndef PARKBUS_TOOLS_WIRE_H
 #define PARKBUS_TOOLS_WIRE_H
 
-#include <czmq.h>
-#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "base/text.h"
+#include "base/text.h" //  Before czmq.h, whose macro streq would hide ours
+#include <czmq.h>
+#include <json-c/json.h>
+
+#undef streq
 
 typedef struct wire wire_t;
 
