@@ -34,7 +34,7 @@ typedef struct {
 } tail_t;
 
 static const arg_t fetch_args[] = {
-    {"from", ARG_NUMBER, N_ ("SEQ"), 1, INT64_MAX,
+    {"from", ARG_NUMBER, N_ ("SEQ"), 0, INT64_MAX,
      N_ ("begin at this position; 1 unless given")                                           },
     {"last", ARG_NUMBER, N_ ("N"),   1, INT64_MAX, N_ ("only the newest N that match")       },
     {"max",  ARG_NUMBER, N_ ("N"),   1, INT64_MAX, N_ ("no more than N events")              },
@@ -66,6 +66,20 @@ s_print (void *arg, uint64_t seq, zframe_t *event)
     return self->left > 0 && !ferror (stdout);
 }
 
+//  Filters, endpoints, and the command socket. False after saying what is wrong.
+static bool
+s_prepare (tail_t *self, cli_t *cli, const char **events)
+{
+    const char *commands;
+    wire_error_t error = {"", ""};
+    if (page_filters (cli, 0, &self->filter) && cli_endpoints (cli, &commands, events)
+        && !(self->wire = wire_new (commands, &error)))
+        wire_complain (&error);
+    if (!self->wire)
+        buffer_free (&self->filter);
+    return self->wire != NULL;
+}
+
 //  ---------------------------------------------------------------------- fetch
 
 static int
@@ -74,17 +88,17 @@ s_fetch (cli_t *cli)
     tail_t tail = {.cli = cli,
                    .left = (uint64_t) cli_number (cli, "max", INT64_MAX),
                    .seqs = cli_given (cli, "seq")};
-    const char *commands, *events;
+    const char *events;
     wire_error_t error = {"", ""};
     if (cli_given (cli, "from") && cli_given (cli, "last"))
         return cli_usage (cli, _ ("--from and --last exclude each other"));
-    if (!page_filters (cli, 0, &tail.filter)
-        || !cli_endpoints (cli, &commands, &events))
+    if (!s_prepare (&tail, cli, &events))
         return CLI_USAGE;
     page_t page = {.last = (uint64_t) cli_number (cli, "last", 0),
                    .filter = tail.filter.data};
     page.from = page.last ? 0 : (uint64_t) cli_number (cli, "from", 1);
-    bool well = (tail.wire = wire_new (commands, &error)) != NULL;
+    page.from += !page.last && !page.from; //  0 is 1
+    bool well = true;
     //  What is there when we come; what is published meanwhile need not end it ever.
     uint64_t end = 0;
     while (well && tail.left > 0) {
@@ -381,9 +395,9 @@ s_from (const char *text, uint64_t *from)
 {
     int64_t seq = streq (text, "first") ? 1 : 0;
     bool word = !text || seq || streq (text, "new");
-    if (!word && !text_int64 (SPAN (text), 1, INT64_MAX, &seq))
+    if (!word && !text_int64 (SPAN (text), 0, INT64_MAX, &seq))
         return false;
-    *from = (uint64_t) seq;
+    *from = word || seq ? (uint64_t) seq : 1;
     return true;
 }
 
@@ -393,20 +407,18 @@ s_sub (cli_t *cli)
     tail_t tail = {.cli = cli,
                    .left = (uint64_t) cli_number (cli, "count", INT64_MAX),
                    .seqs = cli_given (cli, "seq")};
-    const char *commands, *events;
+    const char *events;
     wire_error_t error = {"", ""};
     uint64_t from;
     if (!s_from (cli_text (cli, "from"), &from))
         return cli_usage (cli, _ ("--from wants a position, first, or new"));
-    if (!page_filters (cli, 0, &tail.filter)
-        || !cli_endpoints (cli, &commands, &events))
+    if (!s_prepare (&tail, cli, &events))
         return CLI_USAGE;
     tail.topics = zhashx_new ();
     zhashx_set_destructor (tail.topics, s_free_seq);
     int code = CLI_OK;
-    if (!(tail.wire = wire_new (commands, &error))
-        || (events && !s_subscribe (&tail, events)))
-        code = wire_complain (&error);
+    if (events && !s_subscribe (&tail, events))
+        code = CLI_USAGE;
     else if (!s_begin (&tail, from, &error))
         code = cli_interrupted () ? CLI_OK : wire_complain (&error);
     else if (tail.left > 0 && tail.sub)
