@@ -4,11 +4,11 @@
 
 #include "config.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "commands.h"
+#include "config/i18n.h"
 
 static const command_t *const commands[] = {
     &command_pub,          &command_sub,
@@ -158,10 +158,7 @@ s_no_command (int argc, char **argv)
 int
 main (int argc, char **argv)
 {
-    setlocale (LC_ALL, "");
-    bindtextdomain (PACKAGE, LOCALEDIR);
-    textdomain (PACKAGE);
-
+    i18n_setup ();
     int at = s_leading (argc, argv), used = 0;
     if (at == argc)
         return s_no_command (argc - 1, argv + 1);
