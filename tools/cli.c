@@ -1,5 +1,6 @@
 //  cli.c - what the commands of `parkbus` share: options, endpoints, sentences, signals.
 
+#include "config.h" //  Extensions, for pipe2
 #include "cli.h"
 
 #include <errno.h>

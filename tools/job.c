@@ -1,5 +1,6 @@
 //  job.c - one run of a shell command for one request: body in, answer out, killed in time.
 
+#include "config.h" //  Extensions, for pipe2
 #include "job.h"
 
 #include <errno.h>

@@ -127,7 +127,21 @@ s_look (cli_t *cli, journal_summary_t *summary, char *dir, size_t room)
         return CLI_USAGE;
     if (!journal_verify (dir, summary, &error))
         return cli_fail ("%s", error.message);
+    if (summary->segments == 0)
+        return cli_fail (
+            _ ("there is no journal in %s: it is the folder journal in the "
+               "data_dir of the configuration"),
+            dir);
     return CLI_OK;
+}
+
+static void
+s_print_events (const journal_summary_t *summary)
+{
+    printf ("%-13s %" PRIu64, _ ("events"), summary->events);
+    if (summary->events)
+        printf (_ (", %" PRIu64 " to %" PRIu64), summary->first, summary->head);
+    putchar ('\n');
 }
 
 static int
@@ -142,8 +156,7 @@ s_journal_info (cli_t *cli)
     printf ("%-13s %" PRIu32 "\n", _ ("format"), summary.version);
     printf (_ ("%-13s %" PRIu64 ", %.1f MiB\n"), _ ("segments"), summary.segments,
             (double) summary.bytes / (1024 * 1024));
-    printf (_ ("%-13s %" PRIu64 " (%" PRIu64 " to %" PRIu64 ")\n"), _ ("events"),
-            summary.events, summary.first, summary.head);
+    s_print_events (&summary);
     printf ("%-13s %" PRIu64 "\n", _ ("records"), summary.records);
     printf ("%-13s %" PRIu64 "\n", _ ("groups"), summary.groups);
     s_print_time (cli, _ ("oldest"), summary.first_ms);

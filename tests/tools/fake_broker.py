@@ -30,6 +30,7 @@ class Broker:
         self.events = f"tcp://127.0.0.1:{self.pub.bind_to_random_port('tcp://127.0.0.1')}"
         self.lock = threading.RLock()
         self.journal = []        # (seq, topic, prev, bytes)
+        self.ids = {}            # id -> seq
         self.last = {}           # topic -> seq
         self.beaten = 0          # head of the last bus.head
         self.page = 1000         # events of one EVENTS at most
@@ -63,6 +64,7 @@ class Broker:
             prev = self.last.get(topic, 0)
             self.journal.append((seq, topic, prev, text))
             self.last[topic] = seq
+            self.ids[json.loads(text).get("id")] = seq
             if live:
                 self.pub.send_multipart([topic.encode(), b"%d" % seq, b"%d" % prev, text])
             return seq
@@ -124,12 +126,12 @@ class Broker:
         results = []
         for text in events:
             event = json.loads(text)
-            known = [(s, t) for s, _, _, t in self.journal if json.loads(t)["id"] == event.get("id")]
+            known = self.ids.get(event.get("id"))
             if event["type"].startswith("pay."):
                 results.append({"error": {"code": "denied", "message": "only parkbus says that",
                                           "field": "type"}})
             elif known:
-                results.append({"id": event["id"], "seq": known[0][0], "duplicate": True})
+                results.append({"id": event["id"], "seq": known, "duplicate": True})
             else:
                 seq = self.append(f"{event['type']}.{event.get('lot', '_')}", text)
                 results.append({"id": event.get("id", ""), "seq": seq, "duplicate": False})
