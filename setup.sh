@@ -92,6 +92,7 @@ newer_than () {
 }
 
 prepare () {   # configure and Makefile.in
+    # shellcheck disable=SC3013 # dash and bash have -nt
     if [ ! -x configure ] || [ ! -f Makefile.in ] || [ configure.ac -nt configure ] ||
         newer_than \( -name Makefile.am -o -name module.am \) -newer Makefile.in; then
         say "preparing (autoreconf)"
@@ -134,7 +135,12 @@ prepare
 configure
 say "building (log: build/setup.log)"
 step "the build" make -C "$build" -j2
-step "the installation" make -C "$build" install
+# libtool cannot install to a path with spaces; under one, plain copying does it.
+case $top in
+*[[:space:]]*) step "the installation" make -C "$build" install \
+                   "LIBTOOL=sh ../tools/install-plain.sh";;
+*) step "the installation" make -C "$build" install;;
+esac
 # What was changed meanwhile is built next time.
 mv "$build/.begun" "$build/.installed"
 say "ready in build/stage"

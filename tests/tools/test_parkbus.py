@@ -1,0 +1,465 @@
+#!/usr/bin/python3
+"""test_parkbus.py - the command line `parkbus`, held to its promises by a fake broker."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+try:
+    import zmq  # noqa: F401
+except ImportError:
+    print("python3-zmq is not there")
+    sys.exit(77)
+
+from fake_broker import Broker
+
+PARKBUS = str(Path(os.environ.get("builddir", ".")).resolve() / "parkbus")
+ENV = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PARKBUS"))}
+ENV["LC_ALL"] = "C.UTF-8"
+PROMISES = []
+
+
+def promise(text):
+    """Names a test: what it promises."""
+    def keep(test):
+        PROMISES.append((text, test))
+        return test
+    return keep
+
+
+def parkbus(broker, *words, stdin="", events=True, cwd=None, timeout=30):
+    args = [PARKBUS, *words]
+    if broker:
+        args += ["--url", broker.commands] + (["--events", broker.events] if events else [])
+    return subprocess.run(args, input=stdin, capture_output=True, text=True, env=ENV, cwd=cwd,
+                          timeout=timeout)
+
+
+class Running:
+    """A parkbus that goes on: its lines as they come."""
+
+    def __init__(self, broker, *words, events=True):
+        args = [PARKBUS, *words, "--url", broker.commands]
+        args += ["--events", broker.events] if events else []
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
+        self.lines, self.said = [], []
+        self.threads = [threading.Thread(target=self.read, args=pair, daemon=True)
+                        for pair in ((self.process.stdout, self.lines), (self.process.stderr, self.said))]
+        for thread in self.threads:
+            thread.start()
+
+    @staticmethod
+    def read(stream, to):
+        for line in stream:
+            to.append(line.rstrip("\n"))
+
+    def seqs(self):
+        return [int(line.split("\t")[0]) for line in self.lines]
+
+    def end(self, number=signal.SIGINT):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(15)
+        for thread in self.threads:
+            thread.join(5)
+        return code
+
+
+def need(ok, *what):
+    if not ok:
+        raise AssertionError(" ".join(str(w) for w in what))
+
+
+# ---------------------------------------------------------------------- usage
+
+@promise("wrong usage ends with 2 and a sentence that helps")
+def _(broker):
+    for words, sentence in (
+        ((), "no command is given"),
+        (("pubb",), "did you mean pub?"),
+        (("journal", "verfy"), "did you mean journal verify?"),
+        (("plugin",), "There is: list, show"),
+        (("frobnicate",), "unknown command frobnicate"),
+        (("pub",), "type is missing"),
+        (("pub", "x.a", "{"), "the JSON is no good"),
+        (("pub", "x.a", "[1]"), "the JSON is no good"),
+        (("pub", "x.a", "{}", "{}"), "{} is a word too many"),
+        (("pub", "--file", "/nowhere/at/all"), "/nowhere/at/all: cannot be read"),
+        (("pub", "x.a", "--file", "-"), "leave TYPE and JSON out"),
+        (("sub", "--form", "3"), "did you mean --from?"),
+        (("sub", "--from", "soon"), "a position, first, or new"),
+        (("sub", "a..b"), "is no filter"),
+        (("sub", "--count", "0"), "a whole number from 1"),
+        (("fetch", "--max"), "--max wants a value"),
+        (("call", "x", "{}", "--timeout", "99"), "from 100 to 60000"),
+        (("serve", "x"), "--exec COMMAND is missing"),
+        (("fetch", "-x"), "two dashes"),
+        (("fetch", "--config", "/nowhere.yaml"), "/nowhere.yaml"),
+        (("fetch", "--url", "nonsense"), "is no endpoint"),
+        (("config", "check"), "there is no configuration"),
+    ):
+        done = parkbus(None, *words)
+        need(done.returncode == 2 and sentence in done.stderr and not done.stdout, words, done)
+
+
+@promise("--help and --version go to stdout and end with 0")
+def _(broker):
+    for words, text in ((("--help",), "journal verify"), (("--version",), "parkbus "),
+                        (("pub", "--help"), "--visit"), (("--help", "pub"), "--visit"), (("sub", "-h"), "--count")):
+        done = parkbus(None, *words)
+        need(done.returncode == 0 and text in done.stdout and not done.stderr, words, done)
+
+
+@promise("where nobody answers, the sentence says where and asks whether it runs")
+def _(broker):
+    done = subprocess.run([PARKBUS, "call", "x", "{}", "--timeout", "100", "--url", "tcp://127.0.0.1:1"],
+                          capture_output=True, text=True, env=ENV)
+    need(done.returncode == 1, done)
+    need("no answer from parkbusd at tcp://127.0.0.1:1 within" in done.stderr, done)
+    need("is it running?" in done.stderr, done)
+
+
+# ---------------------------------------------------------------------- pub
+
+@promise("pub builds the event from its parts and prints its seq")
+def _(broker):
+    done = parkbus(broker, "pub", "in.recorded", "--lot", "north", "--visit", "V1", "--lane=in-1", "--time",
+                   "2026-11-21T08:00:00+08:00", '{"plate":"京A12345"}')
+    need(done.returncode == 0 and done.stdout == "1\n", done)
+    event = json.loads(broker.journal[0][3])
+    need(event["type"] == "in.recorded" and event["lot"] == "north" and event["lane"] == "in-1", event)
+    need(event["subject"] == "V1" and event["data"] == {"plate": "京A12345"}, event)
+    need(event["source"].startswith("cli/") and len(event["id"]) == 36, event)
+    need(event["time"] == "2026-11-21T08:00:00+08:00", event)
+
+
+@promise("pub reads its JSON from standard input for -, and options may stand anywhere")
+def _(broker):
+    done = parkbus(broker, "pub", "--source", "gate/1", "--id", "one", "x.note", "-", stdin='{"a":\n 1}\n')
+    need(done.returncode == 0, done)
+    event = json.loads(broker.journal[0][3])
+    need(event["source"] == "gate/1" and event["id"] == "one" and event["data"] == {"a": 1}, event)
+    need("lot" not in event and "time" not in event and "subject" not in event, event)
+
+
+@promise("pub of an event that is there says duplicate, with the first seq")
+def _(broker):
+    broker.put("x.note")
+    done = parkbus(broker, "pub", "x.note", "--id", "e1", "{}")
+    need(done.returncode == 0 and done.stdout == "1 duplicate\n", done)
+
+
+@promise("pub of a refused event ends with 1 and says code: message")
+def _(broker):
+    done = parkbus(broker, "pub", "pay.captured", "--lot", "north", "{}")
+    need(done.returncode == 1 and not done.stdout, done)
+    need(done.stderr == "denied: only parkbus says that (type)\n", done)
+
+
+@promise("pub --file sends batches of at most 1000 and a result for each line")
+def _(broker):
+    lines = [json.dumps({"id": f"f{i}", "source": "t", "type": "x.note", "data": {"n": i}}) for i in range(2500)]
+    lines.insert(3, "")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "events.jsonl").write_text("\r\n".join(lines) + "\n")
+        done = parkbus(broker, "pub", "--file", "events.jsonl", cwd=folder)
+    need(done.returncode == 0, done.stderr)
+    need(done.stdout.split() == [str(i + 1) for i in range(2500)], done.stdout[:100])
+    need([len(frames) for frames in broker.asked("PUBLISH")] == [1000, 1000, 500])
+
+
+@promise("pub --file keeps a PUBLISH below 8 MiB")
+def _(broker):
+    text = "x" * 60000
+    lines = [json.dumps({"id": f"f{i}", "source": "t", "type": "x.note", "data": {"n": text}}) for i in range(200)]
+    done = parkbus(broker, "pub", "--file", "-", stdin="\n".join(lines))
+    need(done.returncode == 0 and len(done.stdout.split()) == 200, done.stderr)
+    for frames in broker.asked("PUBLISH"):
+        need(sum(len(f) for f in frames) < 8 << 20)
+
+
+@promise("pub --file names the line that was refused, and goes on")
+def _(broker):
+    kinds = ["x.a", "pay.captured", "x.b"]
+    lines = [json.dumps({"id": k, "source": "t", "type": k, "data": {}}) for k in kinds]
+    done = parkbus(broker, "pub", "--file", "-", stdin="\n".join(lines) + "\n")
+    need(done.returncode == 1 and done.stdout == "1\n2\n", done)
+    need(done.stderr == "standard input:2: denied: only parkbus says that (type)\n", done)
+
+
+# ---------------------------------------------------------------------- fetch
+
+@promise("fetch reads all pages, and no more than what was there when it came")
+def _(broker):
+    broker.page = 3
+    for i in range(10):
+        broker.put("x.note" if i % 2 else "x.other", n=i)
+    done = parkbus(broker, "fetch")
+    need([json.loads(line)["data"]["n"] for line in done.stdout.splitlines()] == list(range(10)), done)
+    need(done.returncode == 0 and not done.stderr, done)
+
+
+@promise("fetch obeys --from, --max, --last, --seq and filters")
+def _(broker):
+    broker.page = 3
+    for i in range(10):
+        broker.put("x.note" if i % 2 else "x.other", lot="north" if i < 8 else "north-2")
+    for words, seqs in ((("--from", "8"), [8, 9, 10]), (("--max", "4"), [1, 2, 3, 4]), (("--last", "2"), [9, 10]),
+                        (("x.note.*",), [2, 4, 6, 8, 10]), (("x.note.north",), [2, 4, 6, 8]), (("--from", "11"), []),
+                        (("*.other.>", "x.*.north-2"), [1, 3, 5, 7, 9, 10]), (("--from", "0", "--max", "1"), [1])):
+        done = parkbus(broker, "fetch", "--seq", *words)
+        need([int(line.split("\t")[0]) for line in done.stdout.splitlines()] == seqs, words, done)
+
+
+@promise("fetch of an empty journal prints nothing and ends with 0")
+def _(broker):
+    done = parkbus(broker, "fetch")
+    need(done.returncode == 0 and not done.stdout and not done.stderr, done)
+
+
+# ---------------------------------------------------------------------- sub
+
+def listening(broker, running):
+    """The sub has subscribed and asked where it begins."""
+    need(Broker.wait(lambda: broker.subscribed and (broker.asked("PING") or broker.asked("FETCH"))), running.said)
+
+
+@promise("sub prints what comes after it came, and --count ends it with 0")
+def _(broker):
+    broker.put("x.old")
+    running = Running(broker, "sub", "--count", "2", "--seq")
+    listening(broker, running)
+    broker.put("x.new")
+    broker.put("x.new")
+    need(running.process.wait(15) == 0 and running.end() == 0 and running.seqs() == [2, 3], running.lines, running.said)
+
+
+@promise("sub --from first prints what is there, then what comes, each once")
+def _(broker):
+    broker.page = 7
+    for _ in range(50):
+        broker.put("x.note")
+    running = Running(broker, "sub", "--from", "first", "--count", "200", "--seq")
+    for _ in range(150):
+        broker.put("x.note")
+        broker.beat()
+    need(running.process.wait(20) == 0 and running.end() == 0)
+    need(running.seqs() == list(range(1, 201)), running.seqs())
+
+
+@promise("sub fills in what was lost before the next event of its topic")
+def _(broker):
+    running = Running(broker, "sub", "--from", "first", "--count", "6", "--seq")
+    listening(broker, running)
+    broker.put("x.note")
+    need(Broker.wait(lambda: running.seqs() == [1]), running.said)
+    for _ in range(4):
+        broker.put("x.note", live=False)
+    broker.put("x.note")
+    need(running.process.wait(15) == 0 and running.end() == 0 and running.seqs() == [1, 2, 3, 4, 5, 6], running.seqs())
+
+
+@promise("sub fills in what was lost last when bus.head says so")
+def _(broker):
+    running = Running(broker, "sub", "--seq", "x.note.north")
+    listening(broker, running)
+    broker.put("x.note")
+    need(Broker.wait(lambda: running.seqs() == [1]), running.said)
+    broker.put("x.other", live=False)
+    broker.put("x.note", live=False)
+    broker.beat()
+    need(Broker.wait(lambda: running.seqs() == [1, 3]), running.seqs(), running.said)
+    need(running.end() == 0)
+
+
+@promise("sub fills in what was lost together with a bus.head")
+def _(broker):
+    running = Running(broker, "sub", "--seq")
+    listening(broker, running)
+    broker.put("x.a")
+    need(Broker.wait(lambda: running.seqs() == [1]), running.said)
+    broker.put("x.b", live=False)
+    broker.beat(live=False)
+    broker.put("x.c")
+    broker.beat()
+    need(Broker.wait(lambda: sorted(running.seqs()) == [1, 2, 3]), running.seqs(), running.said)
+    broker.put("x.b")
+    need(Broker.wait(lambda: sorted(running.seqs()) == [1, 2, 3, 4]), running.seqs(), running.said)
+    need(running.end() == 0)
+
+
+@promise("sub compares the whole topic, not its beginning")
+def _(broker):
+    running = Running(broker, "sub", "--seq", "--count", "1", "pay.captured.north")
+    listening(broker, running)
+    broker.put("pay.captured", lot="north-2")
+    broker.put("pay.captured", lot="north")
+    need(running.process.wait(15) == 0 and running.end() == 0 and running.seqs() == [2], running.seqs())
+
+
+@promise("sub works with the command endpoint alone")
+def _(broker):
+    broker.put("x.old")
+    running = Running(broker, "sub", "--seq", "--count", "3", "--from", "1", events=False)
+    need(Broker.wait(lambda: running.seqs() == [1]), running.said)
+    broker.put("x.new")
+    broker.put("x.new")
+    need(running.process.wait(15) == 0 and running.end() == 0 and running.seqs() == [1, 2, 3], running.seqs())
+
+
+@promise("Ctrl-C and SIGTERM end sub with 0")
+def _(broker):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        broker.requests.clear()
+        running = Running(broker, "sub")
+        listening(broker, running)
+        need(running.end(number) == 0, running.said)
+
+
+# ---------------------------------------------------------------------- call
+
+@promise("call sends what it was given and prints the answer")
+def _(broker):
+    broker.replies["fee.quote"] = lambda body: {"outcome": "found", "due": body["n"]}
+    done = parkbus(broker, "call", "fee.quote", "--lot", "north", "--lane", "out-1", "--via", "cmb", '{"n":7}')
+    need(done.returncode == 0 and json.loads(done.stdout) == {"outcome": "found", "due": 7}, done)
+    head = json.loads(broker.asked("CALL")[0][0])
+    need(head == {"service": "fee.quote", "lot": "north", "lane": "out-1", "via": "cmb", "timeout_ms": 5000}, head)
+
+
+@promise("call of a service that nobody serves ends with 1 and says code: message")
+def _(broker):
+    done = parkbus(broker, "call", "x", "{}")
+    need(done.returncode == 1 and done.stderr == "no_provider: nobody serves it\n" and not done.stdout, done)
+
+
+# ---------------------------------------------------------------------- serve
+
+def serving(broker, *words):
+    running = Running(broker, "serve", *words)
+    need(Broker.wait(lambda: broker.providers), running.said)
+    return running
+
+
+def answered(broker, xid):
+    answer = Broker.wait(lambda: broker.answers.get(xid))
+    need(answer, "no answer to", xid)
+    return answer[0], json.loads(answer[-1])
+
+
+@promise("serve hands the body to the command and its output back")
+def _(broker):
+    running = serving(broker, "fee.quote", "entry.check", "--lot", "north", "--exec", "cat")
+    need(json.loads(broker.asked("SERVE")[0][0])
+         == {"services": ["fee.quote", "entry.check"], "lots": ["north"], "lanes": ["*"]})
+    body = {"plate": "京A12345", "long": "x" * 300000}
+    broker.request("r1", "fee.quote", body)
+    need(answered(broker, "r1") == ("REPLY", body))
+    broker.request("r2", "entry.check", {})
+    need(answered(broker, "r2") == ("REPLY", {}))
+    need(running.end() == 0, running.said)
+    need(json.loads(broker.asked("SERVE")[-1][0])["services"] == [], "Ctrl-C takes the services back")
+
+
+@promise("the command finds service, lot, lane, caller and deadline in its environment")
+def _(broker):
+    running = serving(broker, "gate.operate", "--exec",
+                      'printf \'{"a":"%s %s %s %s"}\' $PARKBUS_SERVICE $PARKBUS_LOT ${PARKBUS_LANE-none} '
+                      "$PARKBUS_DEADLINE_MS")
+    broker.request("r1", "gate.operate", {}, lot="north", deadline_ms=1234)
+    need(answered(broker, "r1") == ("REPLY", {"a": "gate.operate north none 1234"}))
+    running.end()
+
+
+@promise("what the command cannot answer is an ERROR with its reason")
+def _(broker):
+    for command, code, sentence in (
+        ("echo first >&2; echo 'no such car' >&2; exit 3", "rejected", "no such car"),
+        ("exit 3", "rejected", "ended with 3"),
+        ("echo not json", "rejected", "no JSON object"),
+        ("kill -9 $$", "rejected", "signal 9"),
+        ("head -c 2000000 /dev/zero", "rejected", "longer than 1 MiB"),
+        ("sleep 60", "timeout", "did not end in time"),
+        ("true; sleep 60 & echo 'slow child' >&2; exit 1", "rejected", "slow child"),
+    ):
+        running = serving(broker, "x", "--exec", command)
+        broker.answers.clear()
+        began = time.monotonic()
+        broker.request("r1", "x", {}, deadline_ms=700)
+        verb, error = answered(broker, "r1")
+        need(verb == "ERROR" and error["code"] == code and sentence in error["message"], command, error)
+        need(time.monotonic() - began < 5, command, "took too long")
+        running.end()
+
+
+@promise("requests run at once, and one too many is told so")
+def _(broker):
+    with tempfile.TemporaryDirectory() as folder:
+        running = serving(broker, "x", "--jobs", "2", "--exec", f'cat; read line < "{folder}/$PARKBUS_LANE"')
+        for lane in ("one", "two"):
+            os.mkfifo(f"{folder}/{lane}")
+            broker.request(lane, "x", {"lane": lane}, lane=lane, deadline_ms=30000)
+        broker.request("three", "x", {}, lane="three", deadline_ms=30000)
+        need(answered(broker, "three")[1]["code"] == "busy")
+        for lane in ("two", "one"):  # Both wait, so the second can be let go first
+            Path(folder, lane).write_text("go\n")
+            need(answered(broker, lane) == ("REPLY", {"lane": lane}))
+        need(running.end() == 0)
+
+
+@promise("a broker that started anew is served again")
+def _(broker):
+    running = serving(broker, "x", "--exec", "cat")
+    need(Broker.wait(lambda: broker.asked("PING")))
+    with broker.lock:
+        broker.boot = "boot-2"
+        broker.providers.clear()
+    need(Broker.wait(lambda: broker.providers, 20), running.said)
+    broker.request("r1", "x", {"a": 1})
+    need(answered(broker, "r1") == ("REPLY", {"a": 1}))
+    running.end()
+
+
+# ---------------------------------------------------------------------- plugins
+
+@promise("plugin list prints what the daemon says of each instance")
+def _(broker):
+    broker.replies["plugin.list"] = lambda body: {"items": [
+        {"name": "cmb", "module": "cmb", "version": "1.0", "state": "up", "sentence": "", "mount": "/cmb/",
+         "owed": 3, "aside": 0},
+        {"name": "cmb-2", "module": "cmb", "version": "1.0", "state": "off", "sentence": "no appid",
+         "mount": "/cmb-2/", "owed": 0, "aside": 12}]}
+    done = parkbus(broker, "plugin", "list")
+    need(done.returncode == 0, done)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    need(lines[0][:4] == ["NAME", "MODULE", "VERSION", "STATE"], lines)
+    need(lines[1] == ["cmb", "cmb", "1.0", "up", "3", "0", "/cmb/"], lines)
+    need(lines[2] == ["cmb-2", "cmb", "1.0", "off", "0", "12", "/cmb-2/", "no", "appid"], lines)
+
+
+def main():
+    broken = 0
+    only = sys.argv[1] if len(sys.argv) > 1 else ""
+    for number, (text, test) in enumerate(PROMISES, 1):
+        if only not in text:
+            continue
+        broker = Broker()
+        try:
+            test(broker)
+            print(f"ok {number} - {text}", flush=True)
+        except (AssertionError, subprocess.TimeoutExpired) as reason:
+            broken += 1
+            print(f"not ok {number} - {text}\n# {reason}", flush=True)
+        finally:
+            broker.close()
+    print(f"1..{len(PROMISES)}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
