@@ -2,10 +2,9 @@
 
 #include "journal/gather.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include "journal/pages.h"
 
 #define KEPT (1u << 20) //  Memory that an empty gather keeps
 
@@ -14,13 +13,7 @@ gather_new (size_t room)
 {
     gather_t *self = xcalloc (1, sizeof *self);
     self->room = room;
-    void *memory = mmap (NULL, room, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) {
-        perror ("mmap");
-        abort ();
-    }
-    self->bytes = memory;
+    self->bytes = pages_new (room);
     return self;
 }
 
@@ -30,7 +23,7 @@ gather_destroy (gather_t **self_p)
     gather_t *self = *self_p;
     if (!self)
         return;
-    munmap (self->bytes, self->room);
+    pages_free (self->bytes, self->room);
     free (self->groups);
     free (self->events);
     free (self);
@@ -41,7 +34,7 @@ void
 gather_reset (gather_t *self)
 {
     if (self->used > KEPT)
-        madvise (self->bytes + KEPT, self->room - KEPT, MADV_DONTNEED);
+        pages_empty (self->bytes, KEPT, self->used);
     self->used = 0;
     self->groups_count = 0;
     self->events_count = 0;

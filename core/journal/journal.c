@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/moment.h"
+#include "journal/pages.h"
 
 //  ------------------------------------------------------------------ opening
 
@@ -107,7 +108,7 @@ journal_open (const journal_options_t *options, pb_error_t *error)
     self->topics = topics_new ();
     self->ids = window_new (options->dedupe_events);
     self->visits = window_new (options->dedupe_events);
-    self->recent = xcalloc (RECENT, sizeof *self->recent);
+    self->recent = pages_new (RECENT * sizeof *self->recent);
     if (!recover (self, &start, error)) {
         if (start.fd >= 0)
             self->disk.close (self->disk.arg, start.fd);
@@ -119,10 +120,13 @@ journal_open (const journal_options_t *options, pb_error_t *error)
     self->durable_end = (uint32_t) start.end;
     self->event_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
     assert (self->event_fd >= 0);
-    //  Room for the largest record and the ends of its group beyond the limit.
+    //  Room beyond the limit for the largest record and the ends of its group.
     size_t limit = options->gather_bytes ? options->gather_bytes : GATHER_BYTES;
     self->options.gather_bytes = limit;
-    size_t room = limit + PAYLOAD_MAX + SEGMENT_MIN;
+    size_t largest = PAYLOAD_MAX;
+    if (largest > options->segment_bytes)
+        largest = (size_t) options->segment_bytes;
+    size_t room = limit + largest + SEGMENT_MIN;
     self->gathering = gather_new (room);
     for (self->spares = 0; self->spares < ARRAY_SIZE (self->spare); self->spares++)
         self->spare[self->spares] = gather_new (room);
@@ -152,7 +156,7 @@ journal_close (journal_t **self_p)
     topics_destroy (&self->topics);
     window_destroy (&self->ids);
     window_destroy (&self->visits);
-    free (self->recent);
+    pages_free (self->recent, RECENT * sizeof *self->recent);
     if (self->event_fd >= 0)
         close (self->event_fd);
     if (self->lock_fd >= 0)

@@ -96,6 +96,9 @@ s_record (scan_t *self, uint64_t at, record_head_t *head)
     bytes = s_need (self, self->end, at, (size_t) record_span (head->size));
     if (!bytes || !record_sum_is (bytes, self->head.salt, at))
         return NULL;
+    for (uint64_t pad = RECORD_HEAD + head->size; pad < record_span (head->size); pad++)
+        if (bytes[pad])
+            return NULL;
     bool event = head->kind == JOURNAL_EVENT;
     if (head->seq != self->seq + event)
         return NULL;

@@ -3,11 +3,9 @@
 #include "journal/window.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include "base/text.h"
+#include "journal/pages.h"
 
 //  Four full ones hold the window; the fifth is filling.
 enum { GENERATIONS = 5 };
@@ -35,14 +33,7 @@ window_new (uint64_t events)
         self->length = 16;
     assert (self->length < UINT32_MAX);
     self->size = self->length + self->length / 3 + 1; //  Three quarters full at most
-    //  Pages that are never touched take no memory.
-    void *memory = mmap (NULL, s_bytes (self), PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) {
-        perror ("mmap");
-        abort ();
-    }
-    self->slots = memory;
+    self->slots = pages_new (s_bytes (self));
     return self;
 }
 
@@ -52,7 +43,7 @@ window_destroy (window_t **self_p)
     window_t *self = *self_p;
     if (!self)
         return;
-    munmap (self->slots, s_bytes (self));
+    pages_free (self->slots, s_bytes (self));
     free (self);
     *self_p = NULL;
 }
@@ -78,17 +69,9 @@ s_slot (const window_t *self, uint64_t hash, uint64_t generation, uint64_t seq)
 static void
 s_empty (window_t *self, uint64_t generation)
 {
-    uint64_t *table = s_table (self, generation);
-    size_t bytes = (size_t) self->size * sizeof *table;
-    //  Whole pages go back to the system; the ragged ends are overwritten.
-    uintptr_t from = ((uintptr_t) table + 4095) & ~(uintptr_t) 4095;
-    uintptr_t to = ((uintptr_t) table + bytes) & ~(uintptr_t) 4095;
-    if (from >= to || madvise ((void *) from, to - from, MADV_DONTNEED) != 0) {
-        memset (table, 0, bytes);
-        return;
-    }
-    memset (table, 0, from - (uintptr_t) table);
-    memset ((void *) to, 0, (uintptr_t) table + bytes - to);
+    size_t bytes = (size_t) self->size * sizeof *self->slots;
+    size_t from = (size_t) (generation % GENERATIONS) * bytes;
+    pages_empty (self->slots, from, from + bytes);
 }
 
 static void
