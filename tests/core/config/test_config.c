@@ -240,7 +240,7 @@ static const struct {
     {"http on IPv6",              LOTS "http: {listen: '[::]:8080'}\n"               },
     {"an open admin with token",  LOTS "admin: {listen: 0.0.0.0:8090, token: env:T}\n"},
     {"no proxies",                LOTS "http: {proxies: []}\n"                       },
-    {"eight levels are not used", LOTS "http: {proxies: [10.0.0.1, '::1']}\n"        },
+    {"proxies of both kinds", LOTS "http: {proxies: [10.0.0.1, '::1']}\n"        },
     {"leading zeros of a number", LOTS "money: {lease_s: 0012}\n"                    },
 };
 // clang-format on
@@ -257,6 +257,43 @@ s_test_main_taken (void **state)
         config_destroy (&self);
     }
     assert_int_equal (failed, 0);
+}
+
+//  What a row of text cannot hold.
+static void
+s_test_large (void **state)
+{
+    (void) state;
+    pb_error_t error;
+    static const char nul[] = "node: a\0b\n";
+    assert_null (config_parse ("m.yaml", nul, sizeof nul - 1, &error));
+    assert_int_equal (s_begins ("a NUL", error.message, "m.yaml:1:8: a NUL byte"), 0);
+
+    buffer_t many = {.data = NULL};
+    buffer_text (&many, "lots:\n");
+    for (unsigned i = 0; i < CONFIG_MEMBERS_MAX; i++)
+        buffer_printf (&many, "  lot-%u: {}\n", i);
+    config_t *self = config_parse ("m.yaml", many.data, many.size, &error);
+    assert_non_null (self);
+    assert_int_equal (self->lots_count, CONFIG_MEMBERS_MAX);
+    assert_non_null (config_lot (self, SPAN ("lot-999")));
+    config_destroy (&self);
+    buffer_text (&many, "  more: {}\n");
+    assert_null (config_parse ("m.yaml", many.data, many.size, &error));
+    assert_int_equal (
+        s_begins ("one more", error.message, "m.yaml:1002:9: more than 1000 entries"),
+        0);
+
+    //  Cut between characters: what is said goes out as JSON too.
+    buffer_reset (&many);
+    buffer_text (&many, "a");
+    for (unsigned i = 0; i < 200; i++)
+        buffer_text (&many, "停");
+    buffer_text (&many, ": x\n");
+    assert_null (config_parse (many.data, many.data, many.size, &error));
+    assert_true (utf8_valid (error.message, strlen (error.message)));
+    assert_true (utf8_valid (error.field, strlen (error.field)));
+    buffer_free (&many);
 }
 
 static void
@@ -597,10 +634,10 @@ main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (s_test_main_refused), cmocka_unit_test (s_test_main_taken),
-        cmocka_unit_test (s_test_defaults),     cmocka_unit_test (s_test_full),
-        cmocka_unit_test (s_test_unused),       cmocka_unit_test (s_test_instances),
-        cmocka_unit_test (s_test_instance),     cmocka_unit_test (s_test_mounts),
-        cmocka_unit_test (s_test_table),
+        cmocka_unit_test (s_test_large),        cmocka_unit_test (s_test_defaults),
+        cmocka_unit_test (s_test_full),         cmocka_unit_test (s_test_unused),
+        cmocka_unit_test (s_test_instances),    cmocka_unit_test (s_test_instance),
+        cmocka_unit_test (s_test_mounts),       cmocka_unit_test (s_test_table),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
