@@ -1,16 +1,16 @@
 //  main.c - parkbus-sim: the platforms, simulated by their documents.
 
+#include "config.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <getopt.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "config.h"
+#include "config/i18n.h"
 #include "sim.h"
 
 #define PLATFORMS_MAX 16
@@ -287,9 +287,7 @@ main (int argc, char **argv)
     };
     const char *file = NULL;
     int option;
-    setlocale (LC_ALL, "");
-    bindtextdomain ("parkbus", LOCALEDIR);
-    textdomain ("parkbus");
+    i18n_setup ();
     while ((option = getopt_long (argc, argv, "", options, NULL)) != -1) {
         if (option == 'c')
             file = optarg;
