@@ -363,6 +363,14 @@ s_check_modest (void)
              "who lists no lots serves all of them");
     options_destroy (&options);
     config_destroy (&config);
+
+    config = s_load ("module: modest\nlots: {south: {}}\n");
+    options = options_new (&modest, &config->instances[0], config, NULL);
+    promise (options && options_lists_lot (options, SPAN ("south"))
+                 && !options_lists_lot (options, SPAN ("north")),
+             "who lists one serves that one");
+    options_destroy (&options);
+    config_destroy (&config);
 }
 
 int
