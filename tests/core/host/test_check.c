@@ -231,6 +231,8 @@ SPOIL (s_close_hole, f->routes[0].path = "path_token}")
 SPOIL (s_secret_hole, f->routes[0].path = "{secret}/x")
 SPOIL (s_strange_hole, f->routes[0].path = "{token}/x")
 SPOIL (s_lot_hole, f->routes[0].path = "{unit}/x")
+SPOIL (s_list_hole,
+       (f->options[1].type = PB_OPTION_LIST, f->routes[0].path = "{path_token}"))
 SPOIL (s_huge_body, f->routes[0].body_limit = (8 << 20) + 1)
 SPOIL (s_same_route, f->routes[2].method = "POST")
 SPOIL (s_pattern, f->takes[0] = "in.*")
@@ -303,6 +305,7 @@ static const struct {
     {"a hole left open", s_open_hole, "plain option of the instance"},
     {"a hole only closed", s_close_hole, "plain option of the instance"},
     {"a hole for a secret", s_secret_hole, "plain option of the instance"},
+    {"a hole for a list", s_list_hole, "plain option of the instance"},
     {"a hole for an unknown option", s_strange_hole, "plain option of the instance"},
     {"a hole for an option of a lot", s_lot_hole, "plain option of the instance"},
     {"more body than allowed", s_huge_body, "8388609 bytes, parkbusd takes at most"},
