@@ -130,7 +130,7 @@ static const struct {
      HEAD KEYS ID "lots: {north: {park_code: '', lanes: {in-1: 1}}}\n",
      "`park_code` is \"\"; it must be 1 to 10 decimal digits", NULL},
     {"a lane with an empty word",
-     HEAD KEYS ID "lots: {north: {park_code: 1, lanes: {in-1: 1}, names: {in-1: ''}}}\n",
+     HEAD KEYS ID "lots: {north: {park_code: 1, lanes: {}, names: {in-1: ''}}}\n",
      "`names` is \"\"; it must be a text for each lane", NULL},
     {"a lane's number out of range: at the lane",
      HEAD KEYS ID "lots:\n  north:\n    park_code: 1\n    lanes:\n      in-1: 256\n",
