@@ -15,5 +15,7 @@ extern const command_t command_plugin_show;
 extern const command_t command_config_check;
 extern const command_t command_journal_info;
 extern const command_t command_journal_verify;
+extern const command_t command_sign;
+extern const command_t command_verify;
 
 #endif

@@ -16,6 +16,7 @@ static const command_t *const commands[] = {
     &command_serve,        &command_plugin_list,
     &command_plugin_show,  &command_config_check,
     &command_journal_info, &command_journal_verify,
+    &command_sign,         &command_verify,
 };
 
 //  ---------------------------------------------------------------------- help
