@@ -95,10 +95,9 @@ void
 wire_error_read (zframe_t *frame, wire_error_t *error)
 {
     json_object *object = frame ? wire_json (frame) : NULL;
+    const char *message = wire_text (object, "message", "");
     s_error (error, wire_text (object, "code", "bad_request"),
-             wire_text (object, "message", ""));
-    if (!error->message[0])
-        s_error (error, error->code, _ ("parkbusd gives no reason"));
+             message[0] ? message : _ ("parkbusd gives no reason"));
     json_object_put (object);
 }
 
