@@ -442,6 +442,102 @@ def _(broker):
     need(lines[2] == ["cmb-2", "cmb", "1.0", "off", "0", "12", "/cmb-2/", "no", "appid"], lines)
 
 
+# ---------------------------------------------------------------------- the site's files
+
+class Site:
+    """A configuration in a folder of its own, with the plugins as they were built."""
+
+    def __init__(self, broker, **replace):
+        self.folder = tempfile.TemporaryDirectory()
+        top = Path(self.folder.name)
+        (top / "plugins.d").mkdir()
+        (top / "secret").write_text("0123456789abcdef\n")
+        (top / "secret").chmod(0o600)
+        main = f"""\
+data_dir: data
+plugin_dir: {Path(PARKBUS).parent / ".libs"}
+lots:
+  north: {{zone: Asia/Shanghai, lanes: [in-1, out-1]}}
+bus:
+  events: {broker.events}
+  commands: {broker.commands}
+"""
+        cmb = """\
+module: cmb
+url: https://example.invalid
+keys:
+  appsecret: file:../secret
+options:
+  appid: ik45nfuz
+lots:
+  north: {park_code: 5201020001, lanes: {in-1: 1, out-1: 2}}
+"""
+        for old, new in replace.items():
+            main, cmb = main.replace(old, new), cmb.replace(old, new)
+        self.file = str(top / "parkbus.yaml")
+        Path(self.file).write_text(main)
+        (top / "plugins.d" / "cmb.yaml").write_text(cmb)
+
+    def run(self, *words):
+        return subprocess.run([PARKBUS, "--config", self.file, *words], capture_output=True, text=True, env=ENV,
+                              timeout=30)
+
+
+@promise("config check says OK, or file:line:column and what is wrong, and ends with 2")
+def _(broker):
+    done = Site(broker).run("config", "check")
+    need(done.returncode == 0 and "OK: " in done.stdout and "1 lots, 1 plugin instances" in done.stdout, done)
+    for replace, where, sentence in (
+        ({"data_dir": "data_dri"}, "parkbus.yaml:1:1:", "data_dir"),
+        ({"appid: ": "appidd: "}, "plugins.d/cmb.yaml:6:", "appid"),
+        ({"appid: ik45nfuz": "{}"}, "plugins.d/cmb.yaml", "appid"),
+        ({"in-1: 1": "in-1: 256"}, "plugins.d/cmb.yaml:8:", "255"),
+        ({"module: cmb": "module: cnb"}, "plugins.d/cmb.yaml:1:", "cnb"),
+        ({"../secret": "../nowhere"}, "plugins.d/cmb.yaml:4:", "nowhere"),
+    ):
+        done = Site(broker, **replace).run("config", "check")
+        said = done.stdout + done.stderr
+        need(done.returncode == 2 and where in said and sentence in said, replace, done)
+
+
+@promise("--config names the endpoints")
+def _(broker):
+    broker.put("x.note")
+    done = Site(broker).run("fetch", "--seq")
+    need(done.returncode == 0 and done.stdout.startswith("1\t"), done)
+
+
+@promise("plugin show prints what the plugin declares, of a module and of an instance")
+def _(broker):
+    site = Site(broker)
+    done = site.run("plugin", "show", "cmb")
+    need(done.returncode == 0, done)
+    for text in ("cmb 0.1.0", "appsecret", "appid", "park_code", "POST cmbParking/calc", "in.recorded",
+                 "Instance cmb", "configured well"):
+        need(text in done.stdout, text, "is not in", done.stdout)
+    need("0123456789abcdef" not in done.stdout, "a secret is printed")
+    done = site.run("plugin", "show", "nope")
+    need(done.returncode == 1 and "nope" in done.stderr and "cmb" in done.stderr, done)
+
+
+@promise("plugin list without a daemon says what the configuration says")
+def _(broker):
+    broker.close()
+    site = Site(broker)
+    done = site.run("plugin", "list")
+    need(done.returncode == 0 and "is it running?" in done.stderr, done)
+    need(done.stdout.splitlines()[1].split()[:4] == ["cmb", "cmb", "-", "enabled"], done)
+
+
+@promise("journal info and verify of what is no journal end with 1 and say so")
+def _(broker):
+    with tempfile.TemporaryDirectory() as folder:
+        for command in ("info", "verify"):
+            for path in (folder, folder + "/nowhere"):
+                done = parkbus(None, "journal", command, path)
+                need(done.returncode == 1 and path in done.stderr and not done.stdout, done)
+
+
 def main():
     broken = 0
     only = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -456,7 +552,8 @@ def main():
             broken += 1
             print(f"not ok {number} - {text}\n# {reason}", flush=True)
         finally:
-            broker.close()
+            if not broker.ended:
+                broker.close()
     print(f"1..{len(PROMISES)}")
     return 1 if broken else 0
 
