@@ -34,23 +34,23 @@ typedef struct {
     uint32_t connect_timeout_ms; //  0: 5,000
     uint32_t timeout_ms;         //  0: 10,000, all in all
     size_t answer_limit;         //  0: 1 MiB; a longer answer is an error
-    bool command;   //  Fresh connection, not reused afterwards; never repeated by curl
-    bool bulk;      //  Lowest priority
-    void *arg;      //  The caller's
+    bool command; //  Fresh connection, not reused afterwards; never repeated by curl
+    bool bulk;    //  Lowest priority
+    void *arg;    //  The caller's
 
     //  The answer
-    long status;       //  0: none
-    bool nothing_sent; //  Resolving, connecting or TLS failed and no byte left
-    buffer_t body;     //  buffer_free'd with the job
+    long status;        //  0: none
+    bool nothing_sent;  //  Resolving, connecting or TLS failed and no byte left
+    buffer_t body;      //  buffer_free'd with the job
     char *answer_media; //  malloc'd or NULL
     uint64_t retry_after_s;
-    char error[256];   //  A sentence when status is 0
+    char error[256]; //  A sentence when status is 0
     int64_t took_us;
 } http_job_t;
 
 typedef struct {
-    mailbox_t *done; //  Where finished jobs (http_job_t *) are put
-    const char *ca_file; //  NULL: the system's
+    mailbox_t *done;               //  Where finished jobs (http_job_t *) are put
+    const char *ca_file;           //  NULL: the system's
     unsigned connections_per_host; //  0: 8
     const char *user_agent;
 } http_client_options_t;
@@ -64,7 +64,8 @@ void http_client_destroy (http_client_t **self_p);
 void http_client_send (http_client_t *self, http_job_t *job);
 
 http_job_t *http_job_new (const char *method, const char *url, const char *media);
-void http_job_body (http_job_t *self, http_body_kind_t kind, const void *text, size_t size);
+void http_job_body (http_job_t *self, http_body_kind_t kind, const void *text,
+                    size_t size);
 void http_job_header (http_job_t *self, const char *name, const char *value);
 void http_job_destroy (http_job_t **self_p);
 
