@@ -107,6 +107,21 @@ s_unlist (http_exchange_t *self)
         self->server->exchanges = self->next;
 }
 
+static void
+s_run_again (void *arg)
+{
+    http_server_t *self = arg;
+    self->again = 0;
+    http_server_run (self);
+}
+
+static void
+s_wake (http_server_t *self)
+{
+    if (!self->again)
+        self->again = timers_after (self->options.timers, 0, s_run_again, self);
+}
+
 static struct MHD_Response *
 s_response (const char *media, const http_header_t *headers, const void *body,
             size_t size)
@@ -143,9 +158,11 @@ s_answer (http_exchange_t *self, unsigned status, struct MHD_Response *response)
     self->response = response;
     bool parked = self->state == EXCHANGE_PARKED;
     self->state = EXCHANGE_REPLIED;
-    //  This writes to a descriptor in libmicrohttpd's epoll set: our loop wakes
-    if (parked)
+    //  libmicrohttpd without a thread of its own takes this in at its next run only
+    if (parked) {
         MHD_resume_connection (self->mhd);
+        s_wake (self->server);
+    }
 }
 
 void
@@ -516,14 +533,6 @@ s_completed (void *arg, struct MHD_Connection *mhd, void **context,
 
 //  ---- The loop -----------------------------------------------------------------------
 
-static void
-s_run_again (void *arg)
-{
-    http_server_t *self = arg;
-    self->again = 0;
-    http_server_run (self);
-}
-
 static bool
 s_run_once (http_server_t *self)
 {
@@ -547,8 +556,8 @@ http_server_run (http_server_t *self)
     bool more = true;
     for (int run = 0; more && run < RUNS_MAX; run++)
         more = s_run_once (self);
-    if (more && !self->again)
-        self->again = timers_after (self->options.timers, 0, s_run_again, self);
+    if (more)
+        s_wake (self);
 }
 
 int
