@@ -82,6 +82,15 @@ s_received (int fd)
     return info.tcpi_bytes_received;
 }
 
+//  libmicrohttpd takes a short read for "nothing more is there" and misses an end that
+//  came with the request; without this such a connection would stay for idle_ms.
+static bool
+s_has_ended (const http_conn_t *self)
+{
+    char byte;
+    return recv (self->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void s_due (void *arg);
 
 static void
@@ -108,6 +117,11 @@ s_due (void *arg)
     int64_t now = moment_monotonic_ms ();
     self->timer = 0;
     //  Between requests we are not told of the first bytes: the kernel knows
+    if (self->state == HTTP_CONN_WAIT && !self->first && s_has_ended (self)) {
+        self->state = HTTP_CONN_CUT;
+        shutdown (self->fd, SHUT_RDWR);
+        return;
+    }
     if (self->state == HTTP_CONN_WAIT && !self->first && now < self->until_ms) {
         if (!self->begun && s_received (self->fd) > self->received) {
             self->begun = true;
@@ -128,12 +142,14 @@ http_conn_goes (http_conn_t *self, http_conn_state_t state)
     if (self->state == HTTP_CONN_CUT)
         return;
     int64_t look_ms = 0;
+    self->until_ms = state == HTTP_CONN_HEAD && self->first ? self->until_ms : 0;
     switch (state) {
     case HTTP_CONN_WAIT:
         self->first = self->begun = false;
         self->received = s_received (self->fd);
         self->until_ms = now + guard->idle_ms;
-        look_ms = now + guard->header_ms;
+        //  Not at once: a next request may have been read already
+        look_ms = s_has_ended (self) ? now : now + guard->header_ms;
         break;
     case HTTP_CONN_HEAD:
         if (!self->first) {
@@ -148,7 +164,6 @@ http_conn_goes (http_conn_t *self, http_conn_state_t state)
         self->until_ms = now + guard->request_ms;
         break;
     default:
-        self->until_ms = 0;
         break;
     }
     self->state = state;

@@ -23,7 +23,8 @@ s_request (void *arg, http_exchange_t *exchange, const http_request_t *request)
     buffer_reset (&self->seen);
     buffer_printf (&self->seen, "%s %s ?%s %s from %s: ", request->method,
                    request->path, request->query, request->media, request->peer);
-    buffer_add (&self->seen, request->body, request->body_size);
+    buffer_add (&self->seen, request->body,
+                request->body_size < 1000 ? request->body_size : 1000);
     if (strcmp (request->path, "/later") == 0) {
         if (self->later_count == RIG_LATER_MAX)
             abort ();

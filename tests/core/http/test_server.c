@@ -592,6 +592,16 @@ test_pipelined (void)
     }
     promise (good == 40, "pipelined requests are answered in order: %d of 40", good);
     close (fd);
+    fd = rig_connect (rig, NULL);
+    good = 0;
+    rig_send (rig, fd, text.data, text.size / 20);
+    shutdown (fd, SHUT_WR);
+    good += rig_answer (rig, fd, NULL) == 200;
+    if (rig_wait_later (rig, 1))
+        s_reply (rig, "later");
+    good += rig_answer (rig, fd, NULL) == 200;
+    promise (good == 2 && rig_ended (rig, fd, 5000), "also with the end behind them");
+    close (fd);
     buffer_free (&text);
     rig_destroy (&rig);
 }
@@ -599,7 +609,7 @@ test_pipelined (void)
 static void
 test_continue (void)
 {
-    rig_t *rig = rig_new ((http_server_options_t){0});
+    rig_t *rig = rig_new (s_quick);
     int fd = rig_connect (rig, NULL);
     static const char head[] =
         POST_NOW "Content-Length: 3\r\nExpect: 100-Continue\r\n\r\n";
