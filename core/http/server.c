@@ -1,5 +1,6 @@
 //  http/server.c - HTTP in: libmicrohttpd inside the main loop, limits first.
 
+#define _GNU_SOURCE //  memrchr
 #include "http/server.h"
 
 #include <assert.h>

@@ -1,5 +1,6 @@
 //  tests/core/http/rig.c - a server and raw sockets in one small loop.
 
+#define _GNU_SOURCE //  strcasestr
 #include "rig.h"
 
 #include <arpa/inet.h>
