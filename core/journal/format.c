@@ -228,7 +228,11 @@ s_event_get (const uint8_t *payload, uint32_t size, uint16_t head,
         return false;
     if (offset)
         event->data = (span_t){event->json + offset, length};
-    event->is = event->type.p ? event_type_find (event->type) : NULL;
+    //  What every event has, and a topic that fits its buffer.
+    if (!event->id.p || !event->source.p || !event->type.p
+        || event->type.n + event->lot.n + 2 > EVENT_TOPIC_MAX)
+        return false;
+    event->is = event_type_find (event->type);
     return true;
 }
 

@@ -99,38 +99,76 @@ segment_head_new (journal_t *self, segment_head_t *head, uint32_t number)
                              .salt = s_salt ()};
 }
 
-//  Make the segment that is written next, or open the last one again.
+//  The process before us may have died between write and sync, or because its sync failed:
+//  then the last group is seen and yet not on disk, even after another sync. So it is
+//  written once more before anybody is told that it is durable. All before it was synced.
+static bool
+s_harden (recovery_t *self, int fd)
+{
+    const journal_disk_t *disk = &self->journal->disk;
+    const scan_t *scan = &self->scan;
+    size_t size = (size_t) (scan->end - scan->last);
+    uint8_t *bytes = xmalloc (size);
+    long count = disk_read (disk, fd, bytes, size, scan->last);
+    if (count >= 0 && count != (long) size)
+        errno = EIO;
+    bool ok = count == (long) size && disk_write (disk, fd, bytes, size, scan->last)
+              && disk->fdatasync (disk->arg, fd) == 0;
+    int saved = errno;
+    free (bytes);
+    errno = saved;
+    return ok;
+}
+
+//  Go on in the segment that was looked at last.
+static bool
+s_reopen (recovery_t *self, writer_start_t *start)
+{
+    const scan_t *scan = &self->scan;
+    const journal_disk_t *disk = &self->journal->disk;
+    start->fd = disk->open (disk->arg, scan->path, O_RDWR, 0);
+    start->number = scan->head.number;
+    start->first_seq = scan->head.first_seq;
+    start->capacity = scan->head.capacity;
+    start->end = start->zeroed = scan->end;
+    return start->fd >= 0 && s_harden (self, start->fd);
+}
+
+//  Begin a segment; one without a group is begun again, as its head may not be on disk.
+static bool
+s_begin (recovery_t *self, uint32_t number, writer_start_t *start)
+{
+    journal_t *journal = self->journal;
+    segment_head_t head;
+    segment_head_new (journal, &head, number);
+    segments_add (&journal->segments, &head);
+    start->fd =
+        segment_create (&journal->disk, journal->options.dir, &head, &start->zeroed);
+    start->number = head.number;
+    start->first_seq = head.first_seq;
+    start->capacity = head.capacity;
+    start->end = SEGMENT_HEAD;
+    return start->fd >= 0;
+}
+
 static bool
 s_go_on (recovery_t *self, scan_state_t state, writer_start_t *start, pb_error_t *error)
 {
     journal_t *journal = self->journal;
-    const scan_t *scan = &self->scan;
-    if (state == SCAN_CLEAN || state == SCAN_TORN) {
-        start->fd = journal->disk.open (journal->disk.arg, scan->path, O_RDWR, 0);
-        start->number = scan->head.number;
-        start->first_seq = scan->head.first_seq;
-        start->capacity = scan->head.capacity;
-        start->end = start->zeroed = scan->end;
-        if (segments_last (&journal->segments) == NULL
-            || segments_last (&journal->segments)->head.number != scan->head.number)
-            segments_add (&journal->segments, &scan->head);
-    } else {
-        const segment_t *last = segments_last (&journal->segments);
-        segment_head_t head;
-        segment_head_new (journal, &head, last ? last->head.number + 1 : 1);
-        //  A segment that was just being made keeps its number and its name.
-        if (!last && self->names.count)
-            head.number = self->names.list[0].number;
-        start->fd = segment_create (&journal->disk, journal->options.dir, &head,
-                                    &start->zeroed);
-        start->number = head.number;
-        start->first_seq = head.first_seq;
-        start->capacity = head.capacity;
-        start->end = SEGMENT_HEAD;
-        segments_add (&journal->segments, &head);
-    }
+    const segment_list_t *names = &self->names;
+    uint32_t last = names->count ? names->list[names->count - 1].number : 0;
+    bool ok = true;
+    if (last && self->scan.last)
+        ok = s_reopen (self, start);
+    if (ok && last && state == SCAN_SEALED) {
+        segments_last (&journal->segments)->end = (uint32_t) start->end;
+        journal->disk.close (journal->disk.arg, start->fd);
+        start->fd = -1;
+        ok = s_begin (self, last + 1, start);
+    } else if (ok && (!last || !self->scan.last))
+        ok = s_begin (self, last ? last : 1, start);
     segments_last (&journal->segments)->end = (uint32_t) start->end;
-    if (start->fd >= 0)
+    if (ok)
         return true;
     return pb_error (error, PB_E_STORAGE, "", _ ("cannot write in journal %s: %s"),
                      journal->options.dir, strerror (errno));

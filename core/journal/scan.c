@@ -119,6 +119,7 @@ s_commit (scan_t *self, const uint8_t *bytes, const record_head_t *head, uint64_
     if (self->group)
         self->group (self->arg, self->bytes + (start - self->from), start,
                      (size_t) (next - start));
+    self->last = start;
     self->end = next;
     self->group_count = 0;
     return true;
@@ -135,6 +136,7 @@ s_seal (scan_t *self, const uint8_t *bytes, const record_head_t *head, uint64_t 
         return false;
     if (self->group)
         self->group (self->arg, bytes, at, SEAL_SIZE);
+    self->last = self->last ? self->last : at;
     self->end = at + SEAL_SIZE;
     self->sealed_seq = first;
     return true;
@@ -213,6 +215,7 @@ scan_segment (scan_t *self)
     self->group_count = 0;
     self->error = 0;
     self->tail = 0;
+    self->last = 0;
     self->fd = self->disk->open (self->disk->arg, self->path, O_RDONLY, 0);
     if (self->fd < 0) {
         self->error = errno;

@@ -28,6 +28,7 @@ typedef struct {
     void *arg;
     //  Found.
     segment_head_t head;
+    uint64_t last;       //  Where the last group begins; 0: there is none
     uint64_t end;        //  Behind the last group or SEAL
     uint64_t bad;        //  SCAN_DAMAGED: where; SCAN_TORN: first that is not sound
     uint64_t tail;       //  SCAN_TORN: bytes from `end` to the last that is not zero

@@ -49,7 +49,7 @@ s_change (memdisk_t *self, bool sync)
     if (self->fault == FAULT_NONE || number < self->fault_at)
         return 0;
     switch (self->fault) {
-    case FAULT_POWER:
+    case FAULT_DEATH:
         self->dead = true;
         return EIO;
     case FAULT_ENOSPC:
@@ -135,17 +135,30 @@ s_apply (uint8_t **bytes, size_t *size, const void *from, size_t count, uint64_t
         memset (*bytes + *size, 0, offset + count - *size);
         *size = offset + count;
     }
-    memcpy (*bytes + offset, from, count);
+    if (count)
+        memcpy (*bytes + offset, from, count);
 }
 
 static void
 s_sync (file_t *file)
 {
+    for (size_t index = 0; index < file->changes_count; index++) {
+        const change_t *change = file->changes + index;
+        s_apply (&file->synced, &file->synced_size, change->bytes, change->size,
+                 change->offset);
+    }
     s_forget_changes (file);
-    file->synced = xrealloc (file->synced, file->live.size + 1);
-    memcpy (file->synced, file->live.bytes ? file->live.bytes : (uint8_t *) "",
-            file->live.size);
-    file->synced_size = file->live.size;
+}
+
+//  What is seen is what is on the disk.
+static void
+s_settle (file_t *file)
+{
+    s_forget_changes (file);
+    free (file->synced);
+    file->synced = NULL;
+    file->synced_size = 0;
+    s_apply (&file->synced, &file->synced_size, file->live.bytes, file->live.size, 0);
 }
 
 //  ------------------------------------------------------------------ the calls
@@ -187,16 +200,16 @@ s_pwrite (void *arg, int fd, const void *bytes, size_t size, uint64_t offset)
     int error = s_change (self, false);
     if (self->fault == FAULT_SHORT && self->changes >= self->fault_at && size > 1)
         size = size > 100 ? size - size / 3 : size - 1;
-    //  The write during which the power went may have come part of the way.
-    if (error && (was_dead || self->fault != FAULT_POWER))
+    //  The write during which the power went may have come part of the way; one during
+    //  which the process was killed is done.
+    if (error && (was_dead || self->fault != FAULT_DEATH))
         return s_result (self, -1, error);
     change_t change = {offset, size, xmalloc (size)};
     memcpy (change.bytes, bytes, size);
     file->changes =
         xrealloc (file->changes, (file->changes_count + 1) * sizeof *file->changes);
     file->changes[file->changes_count++] = change;
-    if (!error)
-        s_apply (&file->live.bytes, &file->live.size, bytes, size, offset);
+    s_apply (&file->live.bytes, &file->live.size, bytes, size, offset);
     return s_result (self, (long) size, error);
 }
 
@@ -221,6 +234,8 @@ s_fdatasync (void *arg, int fd)
     int error = s_change (self, true);
     if (!error)
         s_sync (self->files + (fd - 1000));
+    else if (!self->dead) //  As Linux does: the pages count as written and are not
+        s_forget_changes (self->files + (fd - 1000));
     return (int) s_result (self, 0, error);
 }
 
@@ -312,6 +327,7 @@ memdisk_fault (memdisk_t *self, fault_t fault, uint64_t at)
     self->fault = fault;
     self->fault_at = at;
     self->changes = 0;
+    self->dead = false;
     pthread_mutex_unlock (&self->mutex);
 }
 
@@ -345,7 +361,7 @@ s_survive (file_t *file, power_t mode, uint64_t *seed)
             at += step;
         }
     }
-    s_sync (file);
+    s_settle (file);
 }
 
 void
@@ -391,7 +407,7 @@ memdisk_set (memdisk_t *self, const char *name, const void *bytes, size_t size)
     memdisk_remove (self, name);
     file_t *file = s_make (self, name);
     s_apply (&file->live.bytes, &file->live.size, bytes, size, 0);
-    s_sync (file);
+    s_settle (file);
     file->in_dir = true;
 }
 

@@ -22,12 +22,14 @@ uint64_t memdisk_changes (memdisk_t *self);
 
 typedef enum {
     FAULT_NONE,
-    FAULT_POWER,  //  At change `at` the power goes; that and all later calls fail
+    FAULT_DEATH,  //  Change `at` and all later calls fail: power cut, or kill -9
     FAULT_ENOSPC, //  Change `at` and all later writes
     FAULT_EIO,    //  Change `at`, once
-    FAULT_SYNC,   //  The first sync at or after `at` fails, once
-    FAULT_SHORT   //  From `at` on every write does a little less than asked
+    FAULT_SYNC, //  The first sync at or after `at` fails, once, and what it should have
+                //  written never will be, though it is still read
+    FAULT_SHORT //  From `at` on every write does a little less than asked
 } fault_t;
+//  FAULT_NONE makes it work again, with all that was written in sight.
 void memdisk_fault (memdisk_t *self, fault_t fault, uint64_t at);
 
 typedef enum {

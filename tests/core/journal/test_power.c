@@ -81,6 +81,20 @@ s_work (journal_t *journal, uint64_t from, uint64_t to)
                                                  : acknowledged;
 }
 
+//  Does the reader give just the events [0, count)?
+static bool
+s_reads (journal_t *journal, uint64_t count)
+{
+    journal_reader_t *reader = journal_reader_new (journal);
+    journal_record_t record;
+    pb_error_t error;
+    uint64_t n = 0;
+    while (journal_next (reader, &record, &error) && is_numbered (&record, n))
+        n++;
+    journal_reader_destroy (&reader);
+    return n == count && error.code == PB_E_OK;
+}
+
 typedef struct {
     const char *promise;
     fault_t fault;
@@ -89,9 +103,10 @@ typedef struct {
 } row_t;
 
 static const row_t rows[] = {
-    {"power cut, unsynced writes are forgotten",       FAULT_POWER,  POWER_FORGET,  true },
-    {"power cut, the last write is torn",              FAULT_POWER,  POWER_PREFIX,  true },
-    {"power cut, sectors are written as they like",    FAULT_POWER,  POWER_SECTORS, true },
+    {"power cut, unsynced writes are forgotten",       FAULT_DEATH,  POWER_FORGET,  true },
+    {"power cut, the last write is torn",              FAULT_DEATH,  POWER_PREFIX,  true },
+    {"power cut, sectors are written as they like",    FAULT_DEATH,  POWER_SECTORS, true },
+    {"kill -9, then started again",                    FAULT_DEATH,  POWER_FORGET,  false},
     {"disk full, then started again",                  FAULT_ENOSPC, POWER_FORGET,  false},
     {"disk full, then a power cut",                    FAULT_ENOSPC, POWER_SECTORS, true },
     {"a write fails, then started again",              FAULT_EIO,    POWER_FORGET,  false},
@@ -133,20 +148,39 @@ s_run (const row_t *row, const char *dir, uint64_t at, uint64_t seed, bool *reac
     memdisk_fault (disk, FAULT_NONE, 0);
     if (row->power)
         memdisk_power_on (disk, row->after, seed);
+    //  And again while it is being opened.
+    memdisk_fault (disk, FAULT_DEATH, 1 + seed % 7);
+    journal = s_open (dir, disk, &found);
+    journal_close (&journal);
+    memdisk_fault (disk, FAULT_NONE, 0);
+    if (row->power)
+        memdisk_power_on (disk, row->after, seed / 7);
     journal = s_open (dir, disk, &found);
     bool sound = journal && !found.wrong && found.events >= acknowledged
-                 && found.events <= appended && !found.open_bundle;
+                 && found.events <= appended && !found.open_bundle
+                 && s_reads (journal, found.events);
     if (!sound)
         printf ("# at %" PRIu64 " seed %" PRIu64 ": opened %d, wrong %d, %" PRIu64
                 " acknowledged, %" PRIu64 " found of %" PRIu64 "\n",
                 at, seed, journal != NULL, found.wrong, acknowledged, found.events,
                 appended);
-    //  It goes on from there.
+    //  What was found counts as durable: it survives a power cut at once.
     uint64_t next = found.events;
-    sound = sound && s_work (journal, next, next + MORE) == next + MORE;
+    journal_close (&journal);
+    memdisk_power_on (disk, POWER_FORGET, seed);
+    journal = s_open (dir, disk, &found);
+    if (sound && !(journal && !found.wrong && found.events == next)) {
+        printf ("# at %" PRIu64 " seed %" PRIu64 ": %" PRIu64 " found, then %" PRIu64
+                "\n",
+                at, seed, next, found.events);
+        sound = false;
+    }
+    //  It goes on from there.
+    sound = sound && journal && s_work (journal, next, next + MORE) == next + MORE;
     journal_close (&journal);
     journal = s_open (dir, disk, &found);
-    sound = sound && journal && !found.wrong && found.events == next + MORE;
+    sound = sound && journal && !found.wrong && found.events == next + MORE
+            && s_reads (journal, found.events);
     journal_close (&journal);
     memdisk_destroy (&disk);
     return sound;
