@@ -5,8 +5,8 @@
 
 5 yuan for each hour begun, the first 15 minutes free, contract cars free, 15 minutes to leave
 after paying. It keeps nothing of its own: before each answer it reads the journal up to its head,
-so it can be started again at any time. With "events" the newest event's time is its clock, for
-days that are replayed.
+so it can be started again at any time. With "events" the newest event of a gate,
+or x.clock, is its clock, for days that are replayed.
 """
 import json
 import sys
@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 
 import zmq
 
-FILTER = ["in.>", "lane.>", "pay.captured.*", "refund.done.*", "out.recorded.*"]
+FILTER = ["in.>", "lane.>", "pay.captured.*", "refund.done.*", "out.recorded.*", "x.clock.*"]
 visits, lanes = {}, {}  # By (lot, visit); by (lot, lane): the lane.waiting of who stands there
 next_seq, newest, fetches = 1, 0, 0
 
@@ -58,7 +58,7 @@ def cleared(event, key):
 
 MEANINGS = {"in.recorded": car_in, "in.corrected": corrected, "out.recorded": car_out, "lane.waiting": waiting,
             "lane.cleared": cleared, "pay.captured": paid, "refund.done": paid}
-CLOCK = ("in.recorded", "lane.waiting", "lane.cleared", "out.recorded")
+CLOCK = ("in.recorded", "lane.waiting", "lane.cleared", "out.recorded", "x.clock")
 
 
 def catch_up(journal):

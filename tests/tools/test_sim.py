@@ -238,6 +238,8 @@ def test_signatures(sim):
     for text, body, field in rows:
         status, answer, fields = raw(sim, "Indata", body)
         promise(status == 200 and json.loads(answer)["status"] != 0 and fields == [field], f"refused: {text}", f"{answer} {fields}")
+        if field == "sign":
+            promise("签名" in json.loads(answer)["message"], f"in the platform's own words: {text}", answer)
     status, answer, fields = raw(sim, "Indata", json.dumps(form), "application/json")
     promise(json.loads(answer)["status"] != 0 and fields == [""], "refused: JSON instead of a form", answer)
     # Signed by the rule of the document's chapter 3.2: an empty value is sent and not signed.

@@ -12,7 +12,8 @@ typedef struct {
     cmb_t *cmb;
     form_t form;
     const char *lot, *record;
-    char *said; //  What was signed: the same content or another
+    char *said;        //  What was signed: the same content or another
+    const char *words; //  CMB's own, where its document has them
     json_object *data;
 } upload_t;
 
@@ -267,13 +268,16 @@ s_is_authentic (upload_t *self, const sim_request_t *request)
         return cmb_wrong (&self->judged, culprit, "%s", _ (why[fault])), false;
     self->record = self->judged.record = form_get (&self->form, "record_id");
     self->lot = form_get (&self->form, "park_code");
+    self->words = "appid 不能为空"; //  6.1
     if (!streq (form_get (&self->form, "appid"), self->cmb->appid))
         return cmb_wrong (&self->judged, "appid", _ ("appid is missing or unknown")),
                false;
+    self->words = "签名校验失败"; //  6.6
     sign = form_get (&self->form, "sign");
     cmb_sign (&self->form, self->cmb->appsecret, wanted);
     if (!streq (sign, wanted))
         return cmb_wrong (&self->judged, "sign", _ ("the signature is wrong")), false;
+    self->words = NULL;
     return true;
 }
 
@@ -298,9 +302,9 @@ cmb_request (sim_platform_t *self, const sim_request_t *request, sim_reply_t *re
             endpoint->book (&upload);
     }
     bool good = upload.judged.violations == 0;
+    const char *why = upload.words ? upload.words : upload.judged.said;
     books_count (self, "requests", endpoint->name, good ? "accepted" : "refused");
-    cmb_reply (reply, good ? 0 : 1, good ? "success" : upload.judged.said,
-               good ? upload.data : NULL);
+    cmb_reply (reply, good ? 0 : 1, good ? "success" : why, good ? upload.data : NULL);
     if (!good)
         json_object_put (upload.data);
     form_free (&upload.form);
