@@ -7,7 +7,11 @@
 #include "sdk/moment.h"
 
 #define MONEY_MAX INT64_C (9007199254740991) //  2^53 - 1, as the bus's integers
-#define UNIX_MAX INT64_C (7258118399)        //  End of 2199
+//  What the bus takes for a time: the years 2000 to 2199, in China.
+#define UNIX_MIN INT64_C (946656000)
+#define UNIX_MAX INT64_C (7258089599)
+#define ID_MAX 64
+#define ASIDE_MAX 1024 //  Bytes of what is kept under ext
 
 static pb_done_t
 s_refuse (pb_codec_t *codec, const char *reason)
@@ -70,6 +74,16 @@ pb_text_in (pb_codec_t *codec, const pb_convert_t *self, const pb_wire_t *wire,
         return s_no_text (codec);
     value->text = wire->text;
     return s_check_text (codec, self, wire->text);
+}
+
+static pb_done_t
+s_id_in (pb_codec_t *codec, const pb_convert_t *self, const pb_wire_t *wire,
+         pb_value_t *value)
+{
+    static const pb_convert_t as_text = PB_TEXT_OF (0, ASIDE_MAX);
+    pb_done_t done = pb_text_in (codec, &as_text, wire, value);
+    bool fits = done == PB_DONE && strlen (value->text) <= (size_t) self->max;
+    return done == PB_DONE && !fits ? PB_ASIDE : done;
 }
 
 static pb_done_t
@@ -335,6 +349,12 @@ const pb_convert_t pb_text_always = {.name = "text",
                                      .out = pb_text_out,
                                      .in = pb_text_in,
                                      .always = true};
+const pb_convert_t pb_id = {.name = "id",
+                            .kinds = PB_KIND_TEXT,
+                            .out = pb_text_out,
+                            .in = s_id_in,
+                            .min = 1,
+                            .max = ID_MAX};
 const pb_convert_t pb_digits = {
     .name = "digits", .kinds = PB_KIND_TEXT, .out = s_digits_out, .in = s_digits_in};
 const pb_convert_t pb_count = PB_INT_OF (PB_KIND_INT, 0, INT32_MAX);
@@ -350,6 +370,6 @@ const pb_convert_t pb_unix_seconds = {.name = "unix seconds",
                                       .kinds = PB_KIND_TIME,
                                       .out = s_unix_out,
                                       .in = s_unix_in,
-                                      .min = 1,
+                                      .min = UNIX_MIN,
                                       .max = UNIX_MAX};
 const pb_convert_t pb_anything = {.name = "anything", .in = s_anything_in};

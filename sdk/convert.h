@@ -40,7 +40,8 @@ typedef struct {
 
 typedef enum {
     PB_DONE,
-    PB_FOREIGN, //  Read, but a word we have none for: it is kept under ext as it was
+    PB_FOREIGN, //  Read, but a word we have none for: kept under ext too, as it was
+    PB_ASIDE,   //  Read, but no member of ours can hold it: kept under ext only
     PB_NOTHING, //  Has no word on the other side: left out
     PB_REFUSED  //  Does not fit: `reason` of the codec says why
 } pb_done_t;
@@ -82,6 +83,7 @@ struct pb_convert {
 
 extern const pb_convert_t pb_text;         //  "S1"
 extern const pb_convert_t pb_text_always;  //  The same, "" when not known
+extern const pb_convert_t pb_id;           //  1 to 64 bytes; read: longer ones go aside
 extern const pb_convert_t pb_digits;       //  "5201020001": decimal digits, zeros kept
 extern const pb_convert_t pb_count;        //  0 to 2^31 - 1
 extern const pb_convert_t pb_seconds;      //  Duration in whole seconds

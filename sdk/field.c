@@ -456,10 +456,10 @@ s_read_field (pb_codec_t *codec, const pb_field_t *row)
     if (done == PB_REFUSED)
         return s_cannot_read (codec, row, PB_BADMSG,
                               codec->reason ? codec->reason : _ ("it does not fit"));
-    if (done == PB_FOREIGN
+    if ((done == PB_FOREIGN || done == PB_ASIDE)
         && !pb_pairs_add (codec->env, &codec->taken->ext, row->wire, wire.text, false))
         return PB_NOMEM;
-    return s_store (codec, row, &value);
+    return done == PB_ASIDE ? PB_OK : s_store (codec, row, &value);
 }
 
 int

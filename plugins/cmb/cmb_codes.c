@@ -161,7 +161,7 @@ static const pb_word_t pay_types_out[] = {
     {"free other",          "52", false},
     {NULL,                  NULL, false},
 };
-static const pb_words_t pay_type_out = {pay_types_out, NULL, "55", NULL};
+static const pb_words_t pay_type_out = {pay_types_out, "55", "55", NULL};
 
 //  Document 4.1, unit of a discount. Percent and full have no word.
 static const pb_word_t discount_units[] = {

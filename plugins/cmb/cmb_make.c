@@ -124,6 +124,18 @@ cmb_make_due (pb_codec_t *codec, pb_value_t *value)
            || pb_data_int (codec, "paid", &value->number);
 }
 
+//  A payment that says only what was due was paid, unless it is deferred.
+bool
+cmb_make_paid (pb_codec_t *codec, pb_value_t *value)
+{
+    if (pb_data_int (codec, "paid", &value->number))
+        return true;
+    bool due = pb_data_int (codec, "due", &value->number);
+    if (due && pb_equal (pb_data_text (codec, "tender"), "deferred"))
+        value->number = 0;
+    return due;
+}
+
 //  Free carries its reason, which stands beside the list; 99 is for payments that have
 //  an order of CMB's.
 bool

@@ -37,12 +37,15 @@ s_reply (const pb_env_t *env, uint64_t http, const char *status, const char *mes
     return pb_reply_text (env, http, pb_media_json, pb_done (&json));
 }
 
-//  Say no to CMB and to our own operator.
+//  Say no to CMB, and why to our own operator. `message` NULL: both hear the sentence.
 static int
-s_refuse (const pb_env_t *env, int result, uint64_t http, const char *sentence)
+s_refuse (const pb_env_t *env, int result, uint64_t http, const char *message,
+          const char *sentence)
 {
-    int rc = s_reply (env, http, "1", sentence, NULL);
-    return rc == PB_OK ? pb_fail (env, result, NULL, "%s", sentence) : rc;
+    int rc = s_reply (env, http, "1", message ? message : sentence, NULL);
+    if (rc != PB_OK)
+        return rc;
+    return pb_fail (env, result, NULL, "%s", sentence ? sentence : message);
 }
 
 static int
@@ -61,7 +64,8 @@ s_start_payment (push_t *push, pb_taken_t *event)
     const pb_taken_t *taken = &push->taken;
     char paid_at[PB_MOMENT_SIZE];
     pb_moment_write (taken->time_ms, PB_CHINA_S, paid_at);
-    *event = (pb_taken_t){.lot = taken->lot, .time_ms = taken->time_ms};
+    *event =
+        (pb_taken_t){.lot = taken->lot, .time_ms = taken->time_ms, .ext = taken->ext};
     //  A record_id that is no visit of ours: the money counts all the same.
     if (pb_is_visit (taken->visit))
         event->visit = taken->visit;
@@ -137,10 +141,11 @@ s_pay (push_t *push)
     if (!list)
         return PB_NOMEM;
     if (!list->first)
-        return s_refuse (env, PB_BADMSG, 200, _ ("pay: pay_list holds no payment"));
+        return s_refuse (env, PB_BADMSG, 200, NULL,
+                         _ ("pay: pay_list holds no payment"));
     for (const pb_json_t *item = list->first; item; item = item->next)
         if (s_before (list, item, &same) && !same)
-            return s_refuse (env, PB_BADMSG, 200,
+            return s_refuse (env, PB_BADMSG, 200, NULL,
                              _ ("pay: pay_list names one order with two amounts"));
     size_t fresh = 0;
     for (const pb_json_t *item = list->first; item; item = item->next) {
@@ -148,7 +153,7 @@ s_pay (push_t *push)
             continue;
         int rc = s_capture (push, item);
         if (rc != PB_OK && rc != PB_DUP)
-            return s_refuse (env, rc, 200,
+            return s_refuse (env, rc, 200, NULL,
                              _ ("pay: the payment could not be recorded"));
         fresh += rc == PB_OK;
     }
@@ -166,7 +171,7 @@ s_bind (push_t *push)
         return PB_NOMEM;
     int rc = pb_emit_taken (env, push->endpoint->type, &push->taken);
     if (rc != PB_OK)
-        return s_refuse (env, rc, 200, _ ("the binding could not be recorded"));
+        return s_refuse (env, rc, 200, NULL, _ ("the binding could not be recorded"));
     return s_done (env);
 }
 
@@ -210,7 +215,8 @@ s_calc (push_t *push)
     int rc = pb_ask_members (env, push->endpoint->type, taken->lot, taken->lane, &body);
     if (rc == PB_OK)
         return PB_MORE;
-    return s_refuse (env, rc, 200, "无法访问计费系统");
+    return s_refuse (env, rc, 200, "无法访问计费系统",
+                     _ ("calc: fee.quote could not be asked"));
 }
 
 //  Document 4.1: what an outcome of fee.quote is to CMB. `plate`: say it, "" if none.
@@ -332,18 +338,22 @@ cmb_receive (void *instance, pb_call_t *call, const pb_http_request_t *request)
     int rc = pb_form_read (env, request->body, &form, &why);
     if (rc == PB_BADMSG) {
         why = pb_format (env, "%s: %s", push.endpoint->name, why);
-        return why ? s_refuse (env, rc, 400, why) : PB_NOMEM;
+        return why ? s_refuse (env, rc, 400, NULL, why) : PB_NOMEM;
     }
     if (rc == PB_OK)
         rc = s_check_sign (env, &form);
     if (rc == PB_AUTH)
-        return s_refuse (env, rc, 200, "签名错误");
+        return s_refuse (env, rc, 200, "签名错误",
+                         pb_format (env,
+                                    _ ("%s: the signature does not fit; `parkbus "
+                                       "verify cmb` tells where it parts"),
+                                    push.endpoint->name));
     pb_codec_t codec = {.env = env, .what = push.endpoint->name, .form = &form};
     if (rc == PB_OK)
         rc = pb_fields_read (&codec, cmb_common, &push.taken);
     if (rc == PB_OK)
         rc = pb_fields_read (&codec, push.endpoint->request, &push.taken);
     if (rc != PB_OK)
-        return codec.sentence ? s_refuse (env, rc, 200, codec.sentence) : rc;
+        return codec.sentence ? s_refuse (env, rc, 200, NULL, codec.sentence) : rc;
     return handlers[request->route](&push);
 }

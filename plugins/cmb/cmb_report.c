@@ -67,17 +67,30 @@ cmb_encode (void *instance, pb_call_t *call, const pb_message_t *message,
 
 //  ---------------------------------------------------------------- answers
 
-//  CMB says "wrong signature" in words only (document 6.1, 6.6).
-static bool
-s_about_credentials (const char *message)
+//  The document has one number for every refusal; what kind it is, CMB says in words only
+//  (6.1, 6.6; "it is there already" is what a repeated report may hear).
+static const struct {
+    const char *word;
+    int result;
+} refusals[] = {
+    {"签名",       PB_AUTH},
+    {"验签",       PB_AUTH},
+    {"校验失败", PB_AUTH},
+    {"appid",        PB_AUTH},
+    {"AppID",        PB_AUTH},
+    {"APPID",        PB_AUTH},
+    {"appsecret",    PB_AUTH},
+    {"已存在",    PB_DUP },
+    {"重复",       PB_DUP },
+};
+
+static int
+s_refusal (const char *message)
 {
-    static const char *const words[] = {"签名",  "验签",    "校验失败", "appid",
-                                        "AppID", "APPID",   "AppId",    "appsecret",
-                                        "sign ", "签名错误"};
-    for (size_t i = 0; i < PB_COUNT (words); i++)
-        if (strstr (message, words[i]))
-            return true;
-    return false;
+    for (size_t i = 0; i < PB_COUNT (refusals); i++)
+        if (strstr (message, refusals[i].word))
+            return refusals[i].result;
+    return PB_REJECT;
 }
 
 //  A report that CMB did not take in. Reports are idempotent by record_id, so whatever
@@ -152,8 +165,7 @@ cmb_decode (void *instance, pb_call_t *call, const pb_message_t *message,
         return endpoint->answer ? s_emit_bind (&env, endpoint, message, json) : PB_OK;
     const char *message_text = pb_json_text (pb_json_get (json, "message"));
     const char *text = message_text ? message_text : "";
-    return pb_fail (&env, s_about_credentials (text) ? PB_AUTH : PB_REJECT,
-                    pb_json_text (pb_json_get (json, "status")),
+    return pb_fail (&env, s_refusal (text), pb_json_text (pb_json_get (json, "status")),
                     _ ("CMB refused %s with status %lld: %s"), endpoint->name,
                     (long long) status, pb_show (&env, text, strlen (text)));
 }

@@ -62,6 +62,7 @@ static const pb_field_t calc_answer[] = {
 };
 
 static const pb_convert_t pay_order = PB_TEXT_OF (1, 64);
+static const pb_convert_t pay_record = PB_TEXT_OF (1, 256);
 
 //  Document 4.2, pay_list: one row per payment. `order` is a number in the document's
 //  example and a string in its table: kept as text either way.
@@ -77,8 +78,8 @@ static const pb_convert_t pay_list = PB_ITEMS_OF (pay_item);
 static const pb_field_t pay[] = {
     {"park_code",  PB_LOT (park_code),   &pb_digits,       pb_required},
     {"vpl_number", PB_DATA ("plate"),    &cmb_plate,       pb_required},
-    {"record_id",  PB_VISIT,             &pb_text,         pb_required},
-    {"bill_id",    PB_DATA ("quote"),    &pb_text,         pb_optional},
+    {"record_id",  PB_VISIT,             &pay_record,      pb_required},
+    {"bill_id",    PB_DATA ("quote"),    &pb_id,           pb_optional},
     {"pay_time",   PB_TIME,              &pb_unix_seconds, pb_required},
     {"pay_list",   PB_DATA ("payments"), &pay_list,        pb_required},
     PB_END
@@ -93,7 +94,7 @@ static const pb_field_t bind[] = {
     {"vpl_number",    PB_DATA ("plate"),        &cmb_plate,     pb_required},
     {"auto_pay_type", PB_EXT ("auto_pay_type"), &auto_pay_type, pb_optional},
     {"limiter",       PB_DATA ("limit"),        &cmb_limit,     pb_required},
-    {"serial_no",     PB_DATA ("binding"),      &pb_text,       pb_optional},
+    {"serial_no",     PB_DATA ("binding"),      &pb_id,         pb_optional},
     {"post_url",      PB_IGNORED,               &pb_anything,   pb_optional},
     PB_END
 };
@@ -148,7 +149,7 @@ static const pb_field_t indata_answer[] = {
 //  Document 5.4, charge_items. Amounts in fen, like every other amount of the document.
 static const pb_field_t charge_item[] = {
     {"should_pay",     PB_MADE ("due", cmb_make_due), &cmb_fen,        pb_required},
-    {"actual_pay",     PB_DATA ("paid"),              &cmb_fen,        pb_required},
+    {"actual_pay",     PB_MADE ("paid", cmb_make_paid), &cmb_fen,      pb_required},
     {"pay_type",       PB_MADE ("tender", cmb_make_tender),
                                                       &cmb_pay_type,   pb_required},
     {"toll_collector", PB_DATA ("cashier"),           &pb_text_always, pb_required},

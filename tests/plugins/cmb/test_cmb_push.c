@@ -74,6 +74,15 @@ static const struct {
      "pay.captured V9 north {\"paid_at\":\"2026-11-21T09:53:20+08:00\",\"witness\":"
      "\"push\",\"plate\":\"陕A12345\",\"amount\":5,\"payment\":\"a7\",\"tender\":"
      "\"cmb\"}\n"},
+    {"pay: a bill_id that no quote of ours can be is kept aside", "pay",
+     NORTH "vpl_number=陕A12345\nrecord_id=V9\npay_time=1795226000\nbill_id="
+           "0123456789012345678901234567890123456789012345678901234567890123456789\n"
+           "pay_list=[{\"pay_type\":99,\"amount\":5,\"order\":\"a8\"}]",
+     PB_OK, OK_REPLY,
+     "pay.captured V9 north {\"paid_at\":\"2026-11-21T09:53:20+08:00\",\"witness\":"
+     "\"push\",\"plate\":\"陕A12345\",\"amount\":5,\"payment\":\"a8\",\"tender\":"
+     "\"cmb\",\"ext\":{\"bill_id\":\"0123456789012345678901234567890123456789"
+     "012345678901234567890123456789\"}}\n"},
     {"pay: half a pay_list", "pay",
      NORTH "vpl_number=陕A12345\nrecord_id=V9\npay_time=1795226000\npay_list=[{",
      PB_BADMSG, "pay_list", ""},
@@ -129,6 +138,10 @@ static const struct {
      NORTH "vpl_number=陕A12345\npay_time=1795226000\n"
            "pay_list=[{\"pay_type\":99,\"amount\":1,\"order\":\"b4\"}]",
      PB_BADMSG, "record_id", ""},
+    {"pay: a time before there were such systems", "pay",
+     NORTH "vpl_number=陕A12345\nrecord_id=V9\npay_time=5\n"
+           "pay_list=[{\"pay_type\":99,\"amount\":1,\"order\":\"b4\"}]",
+     PB_BADMSG, "pay_time", ""},
     {"pay: without pay_time", "pay",
      NORTH "vpl_number=陕A12345\nrecord_id=V9\n"
            "pay_list=[{\"pay_type\":99,\"amount\":1,\"order\":\"b4\"}]",

@@ -104,8 +104,8 @@ static const struct {
     {"exit: a payment without its amount is set aside", "out.recorded", "north",
      "out-1", "V1", T10,
      "{\"plate\":\"京A12311\",\"entered_at\":\"2026-11-21T08:00:00+08:00\",\"lane_in\":"
-     "\"in-1\",\"total_due\":0,\"payments\":[{\"tender\":\"cash\",\"due\":5}]}",
-     PB_REJECT, "actual_pay (our paid)"},
+     "\"in-1\",\"total_due\":0,\"payments\":[{\"tender\":\"cash\"}]}",
+     PB_REJECT, "should_pay (our due)"},
 
     //  Document 5.2, SpaceInfo
     {"spaces: all three numbers", "space.changed", "north", NULL, NULL, T10,
@@ -244,6 +244,12 @@ static const struct {
     {"free among the payments carries the reason too",
      "0,\"free_reason\":\"capped\",\"payments\":[{\"tender\":\"free\",\"paid\":0}]",
      "11", "0,0"},
+    {"a payment that says only what was due was paid",
+     "9,\"payments\":[{\"tender\":\"cash\",\"due\":9}]", "1", "9,9"},
+    {"a deferred one was not", "9,\"payments\":[{\"tender\":\"deferred\",\"due\":9}]",
+     "2", "9,0"},
+    {"a payment that does not say how is other, 55", "9,\"payments\":[{\"paid\":9}]",
+     "55", "9,9"},
     {"a contract exit is 7 with nothing to pay", "0,\"settlement\":\"contract\"", "7",
      "0,0"},
     {"an escaped exit owes all of it, 2", "800,\"settlement\":\"escaped\"", "2",
@@ -310,6 +316,8 @@ static const struct {
      "{\"status\":1,\"message\":\"车场不存在\"}", PB_REJECT, "车场不存在"},
     {"a wrong signature is about credentials", 200,
      "{\"status\":1,\"message\":\"签名错误\"}", PB_AUTH, "签名错误"},
+    {"what CMB has already is done", 200,
+     "{\"status\":1,\"message\":\"停车记录已存在\"}", PB_DUP, "已存在"},
     {"appid missing is about credentials", 200,
      "{\"status\":1,\"message\":\"appid不能为空\"}", PB_AUTH, "appid"},
     {"no answer: again", 0, NULL, PB_RETRY, "no answer"},
