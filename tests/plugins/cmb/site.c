@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "schema/event.h"
 #include "site.h"
 
 unsigned site_count, site_failed;
@@ -161,6 +162,27 @@ site_lines (const char *body)
         return NULL;
     }
     return text;
+}
+
+const char *
+site_refused (const pb_harness_event_t *event)
+{
+    static char room[EVENT_ROOM];
+    static pb_error_t error;
+    event_rules_t rules = {.now_ms = INT64_C (1795226400000), .offset = "+08:00"};
+    event_t read;
+    char *json = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream (&json, &size);
+    fprintf (out, "{\"id\":\"e1\",\"source\":\"cmb\",\"type\":\"%s\",\"lot\":\"%s\"",
+             event->type, event->lot);
+    if (event->visit)
+        fprintf (out, ",\"subject\":\"%s\"", event->visit);
+    fprintf (out, ",\"data\":%s}", event->data);
+    fclose (out);
+    bool taken = event_read (&read, json, size, &rules, room, &error);
+    free (json);
+    return taken ? NULL : error.message;
 }
 
 void

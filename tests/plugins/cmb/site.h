@@ -24,6 +24,9 @@ int site_push (pb_harness_t *site, const char *name, const char *lines);
 //  wrong.
 char *site_lines (const char *body);
 
+//  Would the journal take this event? NULL, or why not.
+const char *site_refused (const pb_harness_event_t *event);
+
 //  Print one TAP line; counts the failures.
 extern unsigned site_count, site_failed;
 void site_ok (bool ok, const char *promise, const char *got);

@@ -226,7 +226,11 @@ s_check_pushes (pb_harness_t *site)
             ok = ok && site_has (site->reply, "\"status\":1")
                  && site_has (site->reply, pushes[i].reply)
                  && site_has (site->sentence, pushes[i].reply);
-        site_ok (ok, pushes[i].promise, site->events_count ? events : site->reply);
+        const char *refused = NULL;
+        for (size_t n = 0; n < site->events_count && !refused; n++)
+            refused = site_refused (&site->events[n]);
+        site_ok (ok && !refused, pushes[i].promise,
+                 refused ? refused : site->events_count ? events : site->reply);
         free (events);
     }
 }

@@ -354,7 +354,8 @@ s_check_answers (pb_harness_t *site)
         else
             ok = ok && site_has (said, answers[i].says) && *said;
         for (size_t n = 0; n < site->events_count; n++)
-            ok = ok && site_is (site->events[n].visit, "V1")
+            ok = ok && !site_refused (&site->events[n])
+                 && site_is (site->events[n].visit, "V1")
                  && site_is (site->events[n].lot, "north");
         site_ok (ok, answers[i].promise, said);
     }
