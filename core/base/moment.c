@@ -90,26 +90,28 @@ s_exists (const civil_t *civil)
            && civil->minute <= 59 && civil->second <= 59;
 }
 
-//  Read `text` by a form: 'Y', 'M', 'D', 'h', 'm', 's' are digits, the rest stands for
-//  itself; 'T' also for 't'. The form's length is read, no more.
+//  Read year, month, day, hour, minute, second with these marks between them ("" is
+//  none; 'T' also stands for 't'). The caller knows that the text is long enough.
 static bool
-s_read (const char *text, const char *form, civil_t *civil)
+s_read (const char *p, const char *marks, civil_t *civil)
 {
-    *civil = (civil_t){0};
-    for (; *form; form++, text++) {
-        int *part = *form == 'Y'   ? &civil->year
-                    : *form == 'M' ? &civil->month
-                    : *form == 'D' ? &civil->day
-                    : *form == 'h' ? &civil->hour
-                    : *form == 'm' ? &civil->minute
-                    : *form == 's' ? &civil->second
-                                   : NULL;
-        if (part) {
-            if (*text < '0' || *text > '9')
+    static const unsigned char digits[] = {4, 2, 2, 2, 2, 2};
+    int *const parts[] = {&civil->year, &civil->month,  &civil->day,
+                          &civil->hour, &civil->minute, &civil->second};
+    for (size_t i = 0; i < ARRAY_SIZE (parts); i++) {
+        int sum = 0;
+        for (unsigned left = digits[i]; left; left--, p++) {
+            if (*p < '0' || *p > '9')
                 return false;
-            *part = *part * 10 + (*text - '0');
-        } else if (*text != *form && !(*form == 'T' && *text == 't'))
+            sum = sum * 10 + (*p - '0');
+        }
+        *parts[i] = sum;
+        if (!*marks)
+            continue;
+        if (*p != *marks && !(*marks == 'T' && *p == 't'))
             return false;
+        p++;
+        marks++;
     }
     return s_exists (civil);
 }
@@ -139,7 +141,7 @@ moment_from_rfc3339 (span_t text, pb_time_t *time)
 {
     const size_t whole = strlen ("yyyy-mm-ddThh:mm:ss");
     civil_t civil;
-    if (text.n < whole + 1 || !s_read (text.p, "YYYY-MM-DDThh:mm:ss", &civil))
+    if (text.n < whole + 1 || !s_read (text.p, "--T::", &civil))
         return false;
     const char *p = text.p + whole, *end = text.p + text.n;
     int64_t ms = 0, offset_s;
@@ -197,13 +199,10 @@ moment_from_unix (span_t text, pb_time_t *time)
 bool
 moment_from_local (span_t text, const zone_t *zone, pb_time_t *time)
 {
-    static const char *const forms[] = {"YYYY-MM-DD hh:mm:ss", "YYYYMMDDhhmmss"};
     civil_t civil;
-    size_t i = 0;
-    while (i < ARRAY_SIZE (forms)
-           && (text.n != strlen (forms[i]) || !s_read (text.p, forms[i], &civil)))
-        i++;
-    if (i == ARRAY_SIZE (forms))
+    bool compact = text.n == strlen ("yyyyMMddHHmmss");
+    if ((!compact && text.n != strlen ("yyyy-MM-dd HH:mm:ss"))
+        || !s_read (text.p, compact ? "" : "-- ::", &civil))
         return false;
     //  The offsets a day before and after are all that can hold now. An instant is right
     //  when its own offset leads back to the civil time.

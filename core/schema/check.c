@@ -10,8 +10,6 @@
 #include "base/plate.h"
 #include "schema/scan.h"
 
-#define FIELDS_MAX 32 //  Members of one type: bits of what was seen
-
 static bool s_check_object (const field_t *fields, span_t object, const char *path,
                             pb_error_t *error);
 
@@ -171,24 +169,38 @@ s_check_value (const field_t *field, span_t value, const char *path, pb_error_t 
 
 //  ------------------------------------------------------------ one object
 
+//  The row of a member, looked for from `from` on: most programs write members in the
+//  order of the table. NULL: unknown.
+static const field_t *
+s_row (const field_t *fields, const field_t *from, span_t name)
+{
+    if (name.n == 0)
+        return NULL;
+    for (const field_t *field = from; field->name; field++)
+        if (*field->name == *name.p && span_is (name, field->name))
+            return field;
+    for (const field_t *field = fields; field < from; field++)
+        if (*field->name == *name.p && span_is (name, field->name))
+            return field;
+    return NULL;
+}
+
 static bool
 s_check_object (const field_t *fields, span_t object, const char *path,
                 pb_error_t *error)
 {
     walk_t walk;
     span_t name, value;
-    uint32_t seen = 0;
+    uint32_t seen = 0; //  A bit per row; no type has more than 32
+    const field_t *next = fields;
     walk_start (&walk, object);
     while (walk_member (&walk, &name, &value)) {
-        unsigned i = 0;
-        for (; fields[i].name; i++)
-            if (name.n && fields[i].name[0] == name.p[0]
-                && span_is (name, fields[i].name))
-                break;
-        if (!fields[i].name)
+        const field_t *field = s_row (fields, next, name);
+        if (!field)
             continue; //  Unknown members are kept, whatever they are
-        seen |= UINT32_C (1) << i;
-        if (!s_check_value (&fields[i], value, path, error))
+        next = field + 1;
+        seen |= UINT32_C (1) << (field - fields);
+        if (!s_check_value (field, value, path, error))
             return false;
     }
     for (unsigned i = 0; fields[i].name; i++)

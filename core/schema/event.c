@@ -58,7 +58,8 @@ static int
 s_known (span_t name)
 {
     for (int i = 0; i < KNOWN; i++)
-        if (name.n == names[i].n && memcmp (name.p, names[i].p, name.n) == 0)
+        if (name.n == names[i].n && *name.p == *names[i].p
+            && memcmp (name.p, names[i].p, name.n) == 0)
             return i;
     return KNOWN;
 }
@@ -88,7 +89,7 @@ s_take (void *arg, const member_t *member)
             return s_bad (self, which, _ ("must be a text"));
         value.p++;
         value.n -= 2;
-        if (value.n && memchr (value.p, '\\', value.n))
+        if (member->value_escaped)
             return s_bad (self, which, _ ("must be written without escapes"));
     }
     self->value[which] = value;

@@ -188,10 +188,10 @@ s_hash_escaped (const char *p, const char *end)
 
 //  At a quote. *text is what stands between the quotes.
 static bool
-s_string (scan_t *self, span_t *text, bool *escaped, uint64_t *hash)
+s_string (scan_t *self, span_t *text, uint64_t *hash)
 {
     const char *first = ++self->p;
-    *escaped = false;
+    self->escaped = false;
     for (;;) {
         self->p = s_plain_end (self->p, self->end);
         if (self->p == self->end)
@@ -201,7 +201,7 @@ s_string (scan_t *self, span_t *text, bool *escaped, uint64_t *hash)
         if (*self->p != '\\')
             return s_refuse (self, _ ("a control character must be written \\u%04x"),
                              (unsigned) (unsigned char) *self->p);
-        *escaped = true;
+        self->escaped = true;
         char character[4];
         size_t size, left = (size_t) (self->end - self->p - 1);
         size_t taken = s_escape (self->p + 1, left, character, &size);
@@ -212,8 +212,8 @@ s_string (scan_t *self, span_t *text, bool *escaped, uint64_t *hash)
     }
     *text = (span_t){first, (size_t) (self->p - first)};
     self->p++;
-    *hash = *escaped ? s_hash_escaped (first, first + text->n)
-                     : s_hash_text (first, text->n);
+    *hash = self->escaped ? s_hash_escaped (first, first + text->n)
+                          : s_hash_text (first, text->n);
     return true;
 }
 
@@ -222,7 +222,7 @@ s_string (scan_t *self, span_t *text, bool *escaped, uint64_t *hash)
 static inline void
 s_space (scan_t *self)
 {
-    while (self->p < self->end
+    while (self->p < self->end && (unsigned char) *self->p <= ' '
            && (*self->p == ' ' || *self->p == '\n' || *self->p == '\t'
                || *self->p == '\r')) {
         self->spaced = true;
@@ -307,8 +307,9 @@ s_member (scan_t *self, size_t first, member_t *member, uint64_t *hash)
     uint64_t name, value;
     if (!s_at (self, '"'))
         return s_refuse_token (self, _ ("a member's name in quotes"));
-    if (!s_string (self, &member->name, &member->escaped, &name))
+    if (!s_string (self, &member->name, &name))
         return false;
+    member->escaped = self->escaped;
     self->path[self->depth].name = member->name;
     if (!s_note (self, first, name))
         return s_refuse (self, _ ("this member stands here twice"));
@@ -323,6 +324,7 @@ s_member (scan_t *self, size_t first, member_t *member, uint64_t *hash)
     if (!s_value (self, &value))
         return false;
     member->value = (span_t){from, (size_t) (self->p - from)};
+    member->value_escaped = *from == '"' && self->escaped;
     member->spaced = self->spaced;
     self->spaced |= spaced;
     *hash = s_mix (name, value);
@@ -430,12 +432,11 @@ static bool
 s_value (scan_t *self, uint64_t *hash)
 {
     span_t text;
-    bool escaped;
     if (self->p == self->end)
         return s_refuse_token (self, _ ("a value"));
     switch (*self->p) {
     case '"':
-        return s_string (self, &text, &escaped, hash);
+        return s_string (self, &text, hash);
     case '{':
         return s_object (self, NULL, NULL, hash);
     case '[':

@@ -19,11 +19,11 @@ typedef struct {
     span_t whole;         //  The object, once it was checked
     pb_error_code_t code; //  Of refusals
     pb_error_t *error;
-    bool spaced; //  White space was seen between tokens
+    bool spaced;  //  White space was seen between tokens
+    bool escaped; //  The last string has escapes
     unsigned depth;
     size_t names_count;
-    uint64_t
-        *names; //  Hashes of the members of open objects; SCAN_NAMES (size) of them
+    uint64_t *names; //  Of open objects' members, hashed; room for SCAN_NAMES (size)
     struct {
         span_t name; //  p NULL: an array's element
         size_t index;
@@ -35,7 +35,8 @@ typedef struct {
     span_t name;  //  Without quotes
     bool escaped; //  The name is written with escapes
     span_t value;
-    bool spaced; //  White space inside the value
+    bool value_escaped; //  The value is a string with escapes
+    bool spaced;        //  White space inside the value
 } member_t;
 
 typedef bool (scan_fn) (void *arg, const member_t *member);
