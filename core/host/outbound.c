@@ -176,7 +176,7 @@ static void
 s_done (exchange_t *self)
 {
     //  Why nothing came is known here and not to the plugin.
-    char sentence[700];
+    char sentence[1000];
     bool silent = self->job && !self->job->status && self->job->error[0];
     snprintf (sentence, sizeof sentence, "%s%s%s", self->sentence,
               silent && self->sentence[0] ? ": " : "", silent ? self->job->error : "");
