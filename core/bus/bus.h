@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "base/text.h" //  Before czmq.h, whose macro streq would hide ours
+#include "base/text.h"
 #include <czmq.h>
+#undef streq //  czmq's macro hides ours, which may be given NULL
 #include <json-c/json.h>
 #include "base/timers.h"
 #include "journal/journal.h"

@@ -5,6 +5,7 @@
 
 #include "ledger/ledger.h"
 #include <czmq.h>
+#undef streq //  czmq's macro hides ours, which may be given NULL
 
 struct ledger {
     zhashx_t *bindings; //  "instance|lot|scope|who" -> binding
