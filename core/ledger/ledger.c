@@ -56,8 +56,9 @@ ledger_attach (ledger_t *self, journal_t *journal)
 static void
 s_binding_key (const event_t *event, char *key, size_t room)
 {
-    char scope[16] = "plate", who[160] = "", canon[PB_PLATE_MAX + 1];
-    event_data_text (event, "scope", scope, sizeof scope);
+    char scope[16], who[160] = "", canon[PB_PLATE_MAX + 1];
+    if (!event_data_text (event, "scope", scope, sizeof scope))
+        snprintf (scope, sizeof scope, "plate");
     if (streq (scope, "person"))
         event_data_text (event, "person", who, sizeof who);
     else if (streq (scope, "visit"))

@@ -37,10 +37,11 @@ s_quote (walk_t *self, const event_t *event)
 static void
 s_captured (walk_t *self, const event_t *event)
 {
-    char purpose[16] = "visit", paid_at[40] = "", witness[16] = "";
-    event_data_text (event, "purpose", purpose, sizeof purpose);
+    char purpose[16], paid_at[40] = "", witness[16] = "";
     ledger_payment_t payment = {0};
-    if (!streq (purpose, "visit")
+    bool other = event_data_text (event, "purpose", purpose, sizeof purpose)
+                 && !streq (purpose, "visit");
+    if (other
         || !event_data_text (event, "payment", payment.payment, sizeof payment.payment)
         || !event_data_int (event, "amount", &payment.amount_fen))
         return;
