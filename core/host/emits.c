@@ -9,44 +9,45 @@
 #include "base/log.h"
 #include "base/moment.h"
 
+//  The case that a person has to close, with what the second message said.
+static void
+s_open_case (instance_t *instance, const event_t *event)
+{
+    char id[37], lot[33] = "", visit[49] = "", payment[65] = "";
+    int64_t amount = 0;
+    buffer_t data = {0};
+    id_uuid7 (id);
+    span_copy (event->lot, lot, sizeof lot);
+    span_copy (event->subject, visit, sizeof visit);
+    buffer_printf (&data, "{\"case\":\"%s\",\"reason\":\"contradiction\",\"platform\":\"%s\"",
+                   id, instance->config->name);
+    if (event_data_int (event, "amount", &amount))
+        buffer_printf (&data, ",\"amount\":%" PRId64, amount);
+    if (event_data_text (event, "payment", payment, sizeof payment)) {
+        buffer_text (&data, ",\"payment\":");
+        buffer_json_string (&data, payment, strlen (payment));
+    }
+    buffer_text (&data, "}");
+    bus_event_t opened = {.type = "case.opened",
+                          .lot = lot[0] ? lot : NULL,
+                          .subject = visit[0] ? visit : NULL,
+                          .data = data.data};
+    bus_say (instance->host->options.bus, &opened, NULL, NULL);
+    buffer_free (&data);
+}
+
 void
 emits_contradiction (instance_t *instance, const char *key, const event_t *event)
 {
-    char sentence[400], id[37], alarm[80];
-    int64_t amount = 0;
-    char payment[65] = "";
-    bus_t *bus = instance->host->options.bus;
+    char sentence[400], alarm[80];
     snprintf (sentence, sizeof sentence,
               _ ("%s sent '%.64s' again with another content: the first one stands and "
                  "was answered again; compare with the platform's own list"),
               instance->config->name, key);
     snprintf (alarm, sizeof alarm, "money.contradiction.%s", instance->config->name);
-    bus_alarm (bus, true, NULL, alarm, sentence);
-
-    char lot[33] = "", visit[49] = "";
-    buffer_t data = {0};
-    id_uuid7 (id);
-    buffer_printf (&data, "{\"case\":\"%s\",\"reason\":\"contradiction\",\"platform\":\"%s\"",
-                   id, instance->config->name);
-    if (event) {
-        span_copy (event->lot, lot, sizeof lot);
-        span_copy (event->subject, visit, sizeof visit);
-        if (event_data_int (event, "amount", &amount))
-            buffer_printf (&data, ",\"amount\":%" PRId64, amount);
-        if (event_data_text (event, "payment", payment, sizeof payment)) {
-            buffer_text (&data, ",\"payment\":");
-            buffer_json_string (&data, payment, strlen (payment));
-        }
-    }
-    buffer_text (&data, "}");
-    if (lot[0])
-        bus_say (bus,
-                 &(bus_event_t) {.type = "case.opened",
-                                 .lot = lot,
-                                 .subject = visit[0] ? visit : NULL,
-                                 .data = data.data},
-                 NULL, NULL);
-    buffer_free (&data);
+    bus_alarm (instance->host->options.bus, true, NULL, alarm, sentence);
+    if (event)
+        s_open_case (instance, event);
 }
 
 //  Is this fact known already? Bindings are said on change only, money once for ever.
@@ -115,4 +116,19 @@ emits_append (exchange_t *self, pb_error_t *error)
     free (room);
     journal_flush (self->instance->host->options.journal);
     return ok;
+}
+
+void
+emits_contradict (exchange_t *self, size_t natural)
+{
+    char *room = xmalloc (EVENT_ROOM);
+    event_t event;
+    event_rules_t rules = {.now_ms = moment_now_ms (), .offset = "+08:00"};
+    emitted_t *e = self->emits;
+    while (e && e->once != natural + 1)
+        e = e->next;
+    bool read = e && event_read (&event, e->json, e->size, &rules, room, NULL);
+    emits_contradiction (self->instance, self->natural[natural].text,
+                         read ? &event : NULL);
+    free (room);
 }

@@ -163,7 +163,7 @@ s_mark_seen (exchange_t *self)
             if (f->exchange->natural[k].key.a == natural->key.a)
                 content = f->exchange->natural[k].content;
         if (natural->seen && content != natural->content)
-            emits_contradiction (self->instance, natural->text, NULL);
+            emits_contradict (self, i);
         fresh += !natural->seen;
     }
     return fresh;

@@ -206,10 +206,12 @@ void inbound_request (void *host, http_exchange_t *http, const http_request_t *r
 void inbound_stepped (exchange_t *exchange);
 void inbound_destroy (host_t *self);
 
-//  emits.c: what a plugin said becomes events. The newest refusal in *error.
-//  `keep` false: nothing of this natural key (1 + index) is wanted.
+//  emits.c: what a plugin said becomes events, but for what belongs to a natural key that
+//  was seen before. False with *error: the journal refused one.
 bool emits_append (exchange_t *exchange, pb_error_t *error);
-//  Same money key or natural key with another content: an alarm and a case.
+//  Same money key with another content: an alarm, and a case with what was said now.
 void emits_contradiction (instance_t *instance, const char *key, const event_t *event);
+//  The same for one of the exchange's natural keys.
+void emits_contradict (exchange_t *exchange, size_t natural);
 
 #endif

@@ -322,7 +322,8 @@ http:
             (self.dir / "plugins.d" / f"{name}.yaml").write_text(text)
         self.process = self.bus = None
 
-    def start(self, timeout=30):
+    def start(self, timeout=30, live=True):
+        """Starts the daemon and waits until it answers; live: and until the SUB is joined."""
         log = open(self.dir / "log", "ab")
         self.process = subprocess.Popen([STAGE / "bin/parkbusd", "--config", self.config], stdout=log, stderr=log,
                                         cwd=self.dir, env=dict(os.environ, LC_ALL="C"))
@@ -333,7 +334,7 @@ http:
             need(self.process.poll() is None, f"parkbusd ended with {self.process.returncode}: {self.log()}")
             try:
                 if self.bus.ask("PING", timeout=0.2)[0] == "PONG":
-                    need(self.bus.next_head(5), "no bus.head within 5 s")
+                    need(not live or self.bus.next_head(5), "no bus.head within 5 s")
                     return self
             except AssertionError:
                 pass
