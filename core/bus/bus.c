@@ -90,6 +90,21 @@ s_handle (bus_t *self)
     wire_refuse (self, &error);
 }
 
+void
+bus_handle_frames (bus_t *self, const span_t *frames, size_t count)
+{
+    command_t *in = &self->in;
+    wire_forget (in);
+    in->peer = (peer_id_t) {.size = 4, .bytes = "test"};
+    for (size_t i = 0; i < count && i < BUS_FRAMES_MAX; i++) {
+        zmq_msg_init_size (&in->frames[i], frames[i].n);
+        if (frames[i].n)
+            memcpy (zmq_msg_data (&in->frames[i]), frames[i].p, frames[i].n);
+        in->count++;
+    }
+    s_handle (self);
+}
+
 //  ---------------------------------------------------------------- connections that close
 
 //  The monitor says which descriptor closed before the descriptor is used again, so it is
@@ -254,9 +269,7 @@ bus_destroy (bus_t **self_p)
         if (self->waiters == first)
             break; //  Neither durable nor failed: its client sees the connection close
     }
-    size_t kept = self->in.count < BUS_FRAMES_MAX ? self->in.count : BUS_FRAMES_MAX;
-    for (size_t i = 0; i < kept; i++)
-        zmq_msg_close (&self->in.frames[i]);
+    wire_forget (&self->in);
     if (self->commands)
         zmq_socket_monitor (self->commands, NULL, 0);
     for (size_t i = 0; i < ARRAY_SIZE (sockets); i++)

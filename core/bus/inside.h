@@ -69,6 +69,7 @@ void wire_error (bus_t *self, const peer_id_t *peer, span_t rid, const char *cod
 void wire_refuse (bus_t *self, const pb_error_t *error); //  Of the message at hand
 //  Receive one whole message. False: none is there.
 bool wire_receive (bus_t *self);
+void wire_forget (command_t *in); //  The message at hand
 
 //  The head of a command: a JSON object. NULL: refused with *error.
 json_object *head_parse (span_t text, pb_error_t *error);
@@ -77,6 +78,10 @@ bool head_text (json_object *head, const char *name, size_t max, const char **va
                 pb_error_t *error);
 bool head_int (json_object *head, const char *name, int64_t min, int64_t max,
                int64_t *value, pb_error_t *error);
+
+//  Act on one message given as frames (after the routing id), as if a peer had sent it:
+//  for tests and fuzzers.
+void bus_handle_frames (bus_t *self, const span_t *frames, size_t count);
 
 //  The verbs; each answers or refuses.
 typedef bool (verb_fn) (bus_t *self, command_t *in, pb_error_t *error);

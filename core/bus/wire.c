@@ -77,18 +77,23 @@ wire_refuse (bus_t *self, const pb_error_t *error)
     wire_error (self, &self->in.peer, rid, pb_error_word (error->code), error->message);
 }
 
-//  All parts of a message are read, but only BUS_FRAMES_MAX kept.
-bool
-wire_receive (bus_t *self)
+void
+wire_forget (command_t *in)
 {
-    command_t *in = &self->in;
     size_t kept = in->count < BUS_FRAMES_MAX ? in->count : BUS_FRAMES_MAX;
     for (size_t i = 0; i < kept; i++)
         zmq_msg_close (&in->frames[i]);
     in->count = 0;
     in->fd = -1;
     in->rid = (span_t) {NULL, 0};
+}
 
+//  All parts of a message are read, but only BUS_FRAMES_MAX kept.
+bool
+wire_receive (bus_t *self)
+{
+    command_t *in = &self->in;
+    wire_forget (in);
     zmq_msg_t id;
     zmq_msg_init (&id);
     if (zmq_msg_recv (&id, self->commands, ZMQ_DONTWAIT) < 0) {

@@ -119,7 +119,7 @@ s_mind_the_gap (ask_t *self)
 {
     quoting_options_t *o = &self->owner->options;
     const char *visit = s_text (self->reply, "visit");
-    int64_t paid, due, held = 0;
+    int64_t paid = 0, due = 0, held = 0;
     ledger_visit_t facts;
     s_fen (self->reply, "paid", &paid);
     s_fen (self->reply, "due", &due);
