@@ -213,6 +213,32 @@ s_watch_connections (bus_t *self)
     return zmq_connect (self->monitor, at) == 0;
 }
 
+//  The service bus.stats: counters since the start.
+static void
+s_stats (void *arg, const bus_question_t *question, bus_answer_fn *answer,
+         void *answer_arg)
+{
+    (void) question;
+    bus_counts_t counts = bus_counts (arg);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        {"published", counts.published}, {"duplicates", counts.duplicates},
+        {"refused", counts.refused},     {"errors", counts.errors},
+        {"calls", counts.calls},         {"calls_open", counts.calls_open},
+        {"providers", counts.providers}, {"late_replies", counts.late_replies},
+        {"unsent", counts.unsent},
+    };
+    buffer_t json = {0};
+    for (size_t i = 0; i < ARRAY_SIZE (rows); i++)
+        buffer_printf (&json, "%s\"%s\":%" PRIu64, i ? "," : "{", rows[i].name,
+                       rows[i].value);
+    buffer_text (&json, "}");
+    answer (answer_arg, &(bus_answer_t) {.body = json.data, .body_size = json.size});
+    buffer_free (&json);
+}
+
 bus_t *
 bus_new (const bus_options_t *options, pb_error_t *error)
 {
@@ -239,7 +265,8 @@ bus_new (const bus_options_t *options, pb_error_t *error)
     self->events_at = s_bound (self->events);
     self->calls = calls_new (self);
     self->fetches = fetches_new (self);
-    self->feed = feed_new (self, options->events, error);
+    self->feed = feed_new (self);
+    bus_provide (self, "bus.stats", false, s_stats, self);
     zmq_pollitem_t commands = {.socket = self->commands, .events = ZMQ_POLLIN};
     zmq_pollitem_t monitor = {.socket = self->monitor, .events = ZMQ_POLLIN};
     zloop_poller (options->loop, &monitor, s_monitor, self);

@@ -102,10 +102,8 @@ s_subscription (zloop_t *loop, zmq_pollitem_t *item, void *arg)
 }
 
 feed_t *
-feed_new (bus_t *bus, const char *endpoint, pb_error_t *error)
+feed_new (bus_t *bus)
 {
-    (void) endpoint;
-    (void) error;
     feed_t *self = xcalloc (1, sizeof *self);
     self->bus = bus;
     self->changed = zhashx_new ();

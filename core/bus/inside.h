@@ -97,7 +97,7 @@ fetches_t *fetches_new (bus_t *bus);
 void fetches_destroy (fetches_t **self_p);
 void fetches_wake (fetches_t *self); //  New events are durable
 
-feed_t *feed_new (bus_t *bus, const char *endpoint, pb_error_t *error);
+feed_t *feed_new (bus_t *bus);
 void feed_destroy (feed_t **self_p);
 void feed_event (feed_t *self, const journal_record_t *record);
 

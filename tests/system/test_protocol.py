@@ -202,7 +202,9 @@ def test_call_refusals():
 
 def test_late_reply():
     """a late reply is dropped and does no harm"""
-    b = Bus(SITE.commands)
+    def late():
+        return json.loads(bus().ask("CALL", {"service": "bus.stats"}, {})[1][1])["late_replies"]
+    b, before = Bus(SITE.commands), late()
     b.ask("SERVE", {"services": ["picture.get"]})
     bus().send("CALL", "late", {"service": "picture.get", "timeout_ms": 100}, {})
     request = b.recv()
@@ -212,6 +214,7 @@ def test_late_reply():
     b.send("REPLY", "x999999", {}, {"path": "x"})
     equal(b.ask("PING")[0], "PONG", "the provider lives on")
     equal(bus().recv(0.2), None, "a second answer")
+    equal(late() - before, 2, "late replies counted")
     b.close()
 
 
