@@ -16,10 +16,14 @@ static const struct {
     verb_fn *fn;
     bool answers;
 } verbs[] = {
-    {"PUBLISH", publish_verb, false}, {"CALL", call_verb, false},
-    {"SERVE", serve_verb, false},     {"FETCH", fetch_verb, false},
-    {"PING", ping_verb, false},       {"REPLY", reply_verb, true},
-    {"ERROR", error_verb, true},      {"PONG", NULL, true},
+    {"PUBLISH", publish_verb, false},
+    {"CALL",    call_verb,    false},
+    {"SERVE",   serve_verb,   false},
+    {"FETCH",   fetch_verb,   false},
+    {"PING",    ping_verb,    false},
+    {"REPLY",   reply_verb,   true },
+    {"ERROR",   error_verb,   true },
+    {"PONG",    NULL,         true },
 };
 
 bool
@@ -35,11 +39,11 @@ ping_verb (bus_t *self, command_t *in, pb_error_t *error)
     buffer_json_string (json, self->options.node, strlen (self->options.node));
     buffer_text (json, ",\"version\":");
     buffer_json_string (json, self->options.version, strlen (self->options.version));
-    buffer_printf (json,
-                   ",\"head\":%" PRIu64 ",\"boot\":\"%s\",\"services\":%s,\"names\":[]}",
-                   journal_head (self->options.journal), self->boot,
-                   json_object_to_json_string_ext (services, JSON_C_TO_STRING_PLAIN));
-    wire_send (self, &in->peer, "PONG", in->rid, &(span_t) {json->data, json->size}, 1);
+    buffer_printf (
+        json, ",\"head\":%" PRIu64 ",\"boot\":\"%s\",\"services\":%s,\"names\":[]}",
+        journal_head (self->options.journal), self->boot,
+        json_object_to_json_string_ext (services, JSON_C_TO_STRING_PLAIN));
+    wire_send (self, &in->peer, "PONG", in->rid, &(span_t){json->data, json->size}, 1);
     json_object_put (services);
     return true;
 }
@@ -95,7 +99,7 @@ bus_handle_frames (bus_t *self, const span_t *frames, size_t count)
 {
     command_t *in = &self->in;
     wire_forget (in);
-    in->peer = (peer_id_t) {.size = 4, .bytes = "test"};
+    in->peer = (peer_id_t){.size = 4, .bytes = "test"};
     for (size_t i = 0; i < count && i < BUS_FRAMES_MAX; i++) {
         zmq_msg_init_size (&in->frames[i], frames[i].n);
         if (frames[i].n)
@@ -224,18 +228,22 @@ s_stats (void *arg, const bus_question_t *question, bus_answer_fn *answer,
         const char *name;
         uint64_t value;
     } rows[] = {
-        {"published", counts.published}, {"duplicates", counts.duplicates},
-        {"refused", counts.refused},     {"errors", counts.errors},
-        {"calls", counts.calls},         {"calls_open", counts.calls_open},
-        {"providers", counts.providers}, {"late_replies", counts.late_replies},
-        {"unsent", counts.unsent},
+        {"published",    counts.published   },
+        {"duplicates",   counts.duplicates  },
+        {"refused",      counts.refused     },
+        {"errors",       counts.errors      },
+        {"calls",        counts.calls       },
+        {"calls_open",   counts.calls_open  },
+        {"providers",    counts.providers   },
+        {"late_replies", counts.late_replies},
+        {"unsent",       counts.unsent      },
     };
     buffer_t json = {0};
     for (size_t i = 0; i < ARRAY_SIZE (rows); i++)
         buffer_printf (&json, "%s\"%s\":%" PRIu64, i ? "," : "{", rows[i].name,
                        rows[i].value);
     buffer_text (&json, "}");
-    answer (answer_arg, &(bus_answer_t) {.body = json.data, .body_size = json.size});
+    answer (answer_arg, &(bus_answer_t){.body = json.data, .body_size = json.size});
     buffer_free (&json);
 }
 
@@ -245,10 +253,10 @@ bus_new (const bus_options_t *options, pb_error_t *error)
     bus_t *self = xcalloc (1, sizeof *self);
     self->options = *options;
     self->only_lot = xstrdup (options->only_lot);
-    self->rules = (event_rules_t) {.offset = options->offset,
-                                   .lot_known = options->lot_known,
-                                   .source_reserved = options->source_reserved,
-                                   .arg = options->arg};
+    self->rules = (event_rules_t){.offset = options->offset,
+                                  .lot_known = options->lot_known,
+                                  .source_reserved = options->source_reserved,
+                                  .arg = options->arg};
     id_uuid7 (self->boot);
     self->alarms = zhashx_new ();
     self->reader = journal_reader_new (options->journal);

@@ -25,7 +25,7 @@ typedef struct {
     const char *node, *version;
     const char *events, *commands; //  Endpoints; port * chooses one
     const char *offset;            //  Of the site's zone, for events without a time
-    const char *only_lot;          //  The lot of calls that name none; NULL: must name it
+    const char *only_lot; //  The lot of calls that name none; NULL: must name it
     zloop_t *loop;
     timers_t *timers;
     journal_t *journal;

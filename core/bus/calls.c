@@ -138,7 +138,7 @@ s_end (call_t *call, const bus_answer_t *answer)
 static void
 s_fail (call_t *call, const char *code, const char *message)
 {
-    s_end (call, &(bus_answer_t) {.code = code, .message = message});
+    s_end (call, &(bus_answer_t){.code = code, .message = message});
 }
 
 static void
@@ -216,12 +216,16 @@ s_hand_over (calls_t *self, call_t *call, provider_t *p)
         buffer_printf (&head, ",\"lot\":\"%s\"", call->lot);
     if (call->lane)
         buffer_printf (&head, ",\"lane\":\"%s\"", call->lane);
-    buffer_printf (&head, ",\"deadline_ms\":%" PRId64 ",\"caller\":", left > 0 ? left : 0);
+    buffer_printf (&head,
+                   ",\"deadline_ms\":%" PRId64 ",\"caller\":", left > 0 ? left : 0);
     buffer_json_string (&head, call->caller, strlen (call->caller));
     buffer_text (&head, "}");
-    span_t frames[] = {{head.data, head.size}, {call->body, call->body_size}};
-    bool sent = wire_send (self->bus, &p->peer, "REQUEST",
-                           (span_t) {xid, (size_t) size}, frames, 2);
+    span_t frames[] = {
+        {head.data,  head.size      },
+        {call->body, call->body_size}
+    };
+    bool sent = wire_send (self->bus, &p->peer, "REQUEST", (span_t){xid, (size_t) size},
+                           frames, 2);
     buffer_free (&head);
     return sent;
 }
@@ -243,8 +247,9 @@ s_dispatch (calls_t *self, call_t *call)
     }
     char message[200];
     snprintf (message, sizeof message,
-              _ ("no program serves %s%s%s: is it running and connected?"), call->service,
-              call->lot ? _ (" for lot ") : "", call->lot ? call->lot : "");
+              _ ("no program serves %s%s%s: is it running and connected?"),
+              call->service, call->lot ? _ (" for lot ") : "",
+              call->lot ? call->lot : "");
     s_fail (call, "no_provider", message);
 }
 
@@ -254,8 +259,8 @@ bus_ask (bus_t *bus, const bus_question_t *question, bus_answer_fn *answer, void
     calls_t *self = bus->calls;
     bus->counts.calls++;
     if (self->open_count >= BUS_CALLS_MAX) {
-        answer (arg, &(bus_answer_t) {.code = "busy",
-                                      .message = _ ("too many calls wait already")});
+        answer (arg, &(bus_answer_t){.code = "busy",
+                                     .message = _ ("too many calls wait already")});
         return;
     }
     call_t *call = xcalloc (1, sizeof *call);
@@ -274,8 +279,8 @@ bus_ask (bus_t *bus, const bus_question_t *question, bus_answer_fn *answer, void
     call->next = self->open;
     self->open = call;
     self->open_count++;
-    call->timer = timers_after (bus->options.timers, question->timeout_ms, s_deadline,
-                                call);
+    call->timer =
+        timers_after (bus->options.timers, question->timeout_ms, s_deadline, call);
     s_dispatch (self, call);
 }
 
@@ -343,7 +348,8 @@ s_sweep (void *arg)
     for (provider_t *p = self->providers, *next; p; p = next) {
         next = p->next;
         if (p->heard_ms < silent) {
-            s_lose (self, p, _ ("was not heard from for 30 s (clients PING every 10 s)"));
+            s_lose (self, p,
+                    _ ("was not heard from for 30 s (clients PING every 10 s)"));
             next = self->providers;
         }
     }
@@ -392,7 +398,7 @@ void
 bus_provide (bus_t *bus, const char *service, bool wraps, bus_provide_fn *fn, void *arg)
 {
     given_t *given = xcalloc (1, sizeof *given);
-    *given = (given_t) {bus->calls->given, xstrdup (service), wraps, fn, arg};
+    *given = (given_t){bus->calls->given, xstrdup (service), wraps, fn, arg};
     bus->calls->given = given;
 }
 
@@ -520,7 +526,7 @@ serve_verb (bus_t *bus, command_t *in, pb_error_t *error)
     }
     if (p && ends && !p->busy)
         s_lose (self, p, _ ("serves no more"));
-    wire_send (bus, &in->peer, "OK", in->rid, &(span_t) {"{}", 2}, 1);
+    wire_send (bus, &in->peer, "OK", in->rid, &(span_t){"{}", 2}, 1);
     ok = true;
 
 done:
@@ -548,7 +554,10 @@ s_reply_caller (void *arg, const bus_answer_t *answer)
     if (answer->code)
         wire_error (self->bus, &self->peer, rid, answer->code, answer->message);
     else {
-        span_t frames[] = {{"{}", 2}, {answer->body, answer->body_size}};
+        span_t frames[] = {
+            {"{}",         2                },
+            {answer->body, answer->body_size}
+        };
         wire_send (self->bus, &self->peer, "REPLY", rid, frames, 2);
     }
     free (self);
@@ -625,10 +634,10 @@ call_verb (bus_t *bus, command_t *in, pb_error_t *error)
     if (given)
         given->fn (given->arg, &q, s_reply_caller, caller);
     else if (q.via)
-        s_reply_caller (caller,
-                        &(bus_answer_t) {.code = "no_provider",
-                                         .message = _ ("no plugin instance of that name "
-                                                       "serves it: parkbus plugin list")});
+        s_reply_caller (
+            caller, &(bus_answer_t){.code = "no_provider",
+                                    .message = _ ("no plugin instance of that name "
+                                                  "serves it: parkbus plugin list")});
     else
         bus_ask (bus, &q, s_reply_caller, caller);
     ok = true;
@@ -645,8 +654,9 @@ static call_t *
 s_answered (bus_t *bus, command_t *in)
 {
     int64_t xid = 0;
-    bool ours = in->rid.n > 1 && in->rid.p[0] == 'x'
-                && text_int64 ((span_t) {in->rid.p + 1, in->rid.n - 1}, 1, INT64_MAX, &xid);
+    bool ours =
+        in->rid.n > 1 && in->rid.p[0] == 'x'
+        && text_int64 ((span_t){in->rid.p + 1, in->rid.n - 1}, 1, INT64_MAX, &xid);
     for (call_t *call = ours ? bus->calls->open : NULL; call; call = call->next)
         if (call->xid == (uint64_t) xid && call->provider
             && s_same_peer (&call->provider->peer, &in->peer))
@@ -666,7 +676,7 @@ reply_verb (bus_t *bus, command_t *in, pb_error_t *error)
     pb_error_t why = {0};
     span_t body = command_frame (in, 1);
     if (in->count == 5 && s_check_body (body, &why))
-        s_end (call, &(bus_answer_t) {.body = body.p, .body_size = body.n});
+        s_end (call, &(bus_answer_t){.body = body.p, .body_size = body.n});
     else {
         char message[640];
         snprintf (message, sizeof message, _ ("the provider's answer is not one: %s"),
@@ -678,8 +688,8 @@ reply_verb (bus_t *bus, command_t *in, pb_error_t *error)
 
 //  Codes that a provider may give; any other becomes `rejected`.
 static const char *const provider_codes[] = {
-    "bad_request", "no_provider", "timeout", "busy", "denied", "rejected",
-    "unknown_outcome",
+    "bad_request", "no_provider", "timeout",         "busy",
+    "denied",      "rejected",    "unknown_outcome",
 };
 
 bool

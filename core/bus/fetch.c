@@ -9,8 +9,8 @@
 #include "base/moment.h"
 
 #define FETCH_BYTES (1024 * 1024)
-#define FETCH_EVENTS 10000  //  Of one answer
-#define FETCH_SCAN 50000    //  Events looked at for one answer, so that the loop lives on
+#define FETCH_EVENTS 10000 //  Of one answer
+#define FETCH_SCAN 50000 //  Events looked at for one answer, so that the loop lives on
 
 typedef struct fetch fetch_t;
 struct fetch {
@@ -87,7 +87,7 @@ s_takes (const filter_t *filter, const event_t *event)
 {
     char topic[EVENT_TOPIC_MAX];
     size_t size = event_topic (event, topic);
-    return filter_takes (filter, (span_t) {topic, size});
+    return filter_takes (filter, (span_t){topic, size});
 }
 
 //  Forward from `from`; returns where the next FETCH has to go on.
@@ -210,16 +210,16 @@ s_answer (fetches_t *self, const peer_id_t *peer, span_t rid, uint64_t next)
     span_t *frames = xcalloc (1 + 2 * count, sizeof *frames);
     char (*seqs)[24] = xcalloc (count + 1, sizeof *seqs);
     char head[128];
-    int size = snprintf (head, sizeof head,
-                         "{\"next\":%" PRIu64 ",\"head\":%" PRIu64 ",\"first\":%" PRIu64
-                         "}",
-                         next, journal_head (self->bus->options.journal),
-                         journal_first (self->bus->options.journal));
-    frames[0] = (span_t) {head, (size_t) size};
+    int size =
+        snprintf (head, sizeof head,
+                  "{\"next\":%" PRIu64 ",\"head\":%" PRIu64 ",\"first\":%" PRIu64 "}",
+                  next, journal_head (self->bus->options.journal),
+                  journal_first (self->bus->options.journal));
+    frames[0] = (span_t){head, (size_t) size};
     for (size_t i = 0; i < count; i++) {
         int digits = snprintf (seqs[i], sizeof seqs[i], "%" PRIu64, self->seqs[i]);
-        frames[1 + 2 * i] = (span_t) {seqs[i], (size_t) digits};
-        frames[2 + 2 * i] = (span_t) {self->bytes.data + start, self->ends[i] - start};
+        frames[1 + 2 * i] = (span_t){seqs[i], (size_t) digits};
+        frames[2 + 2 * i] = (span_t){self->bytes.data + start, self->ends[i] - start};
         start = self->ends[i];
     }
     wire_send (self->bus, peer, "EVENTS", rid, frames, 1 + 2 * count);
@@ -282,7 +282,8 @@ s_park (fetches_t *self, command_t *in, uint64_t from, size_t max, filter_t **fi
 {
     if (self->count >= BUS_PARKED_MAX)
         return pb_error (error, PB_E_BUSY, "wait_ms",
-                         _ ("%d FETCHes wait already: ask again later"), BUS_PARKED_MAX);
+                         _ ("%d FETCHes wait already: ask again later"),
+                         BUS_PARKED_MAX);
     fetch_t *fetch = xcalloc (1, sizeof *fetch);
     fetch->owner = self;
     fetch->peer = in->peer;

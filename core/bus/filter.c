@@ -25,7 +25,7 @@ s_token (span_t *rest, span_t *token)
         rest->n -= token->n + 1;
         rest->p = dot + 1;
     } else
-        *rest = (span_t) {NULL, 0};
+        *rest = (span_t){NULL, 0};
     return true;
 }
 
@@ -74,7 +74,7 @@ filter_new (json_object *patterns, pb_error_t *error)
 {
     filter_t *self = xcalloc (1, sizeof *self);
     if (!patterns) {
-        self->patterns[self->count++] = (span_t) {">", 1};
+        self->patterns[self->count++] = (span_t){">", 1};
         return self;
     }
     size_t count = json_object_is_type (patterns, json_type_array)
@@ -90,8 +90,8 @@ filter_new (json_object *patterns, pb_error_t *error)
         json_object *item = json_object_array_get_idx (patterns, i);
         span_t text = {NULL, 0};
         if (json_object_is_type (item, json_type_string))
-            text = (span_t) {json_object_get_string (item),
-                             (size_t) json_object_get_string_len (item)};
+            text = (span_t){json_object_get_string (item),
+                            (size_t) json_object_get_string_len (item)};
         if (!filter_valid (text)) {
             pb_error (error, PB_E_BAD_REQUEST, "filter",
                       _ ("filter pattern %zu is not one: tokens of a-z 0-9 - _ between "

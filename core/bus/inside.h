@@ -6,17 +6,17 @@
 #include "bus/bus.h"
 #include "bus/filter.h"
 
-#define BUS_BURST 256                 //  Messages a turn of the loop
-#define BUS_FRAMES_MAX 1004           //  PB1, verb, request id, 1000 events, one to see too many
+#define BUS_BURST 256       //  Messages a turn of the loop
+#define BUS_FRAMES_MAX 1004 //  PB1, verb, request id, 1000 events, one to see too many
 #define BUS_BODY_MAX (1024 * 1024)
 #define BUS_PUBLISH_MAX (8 * 1024 * 1024)
 #define BUS_FRAME_MAX (16 * 1024 * 1024)
 #define BUS_EVENTS_MAX 1000
 #define BUS_RID_MAX 64
-#define BUS_SILENT_MS 30000           //  A provider unheard for so long is dropped
+#define BUS_SILENT_MS 30000 //  A provider unheard for so long is dropped
 #define BUS_CALLS_MAX 10000
 #define BUS_PROVIDERS_MAX 1000
-#define BUS_PARKED_MAX 1000           //  Waiting FETCHes
+#define BUS_PARKED_MAX 1000 //  Waiting FETCHes
 
 //  Who sent a message: the ROUTER's routing id.
 typedef struct {
@@ -27,7 +27,7 @@ typedef struct {
 //  A message from the command socket. Frames live until the next one is received.
 typedef struct {
     peer_id_t peer;
-    int fd; //  Of the connection; -1 not known
+    int fd;       //  Of the connection; -1 not known
     size_t count; //  Frames after the routing id, also those beyond BUS_FRAMES_MAX
     zmq_msg_t frames[BUS_FRAMES_MAX];
     span_t rid; //  p NULL when it cannot be read
@@ -59,7 +59,8 @@ struct bus {
 };
 
 span_t frame_span (zmq_msg_t *frame);
-span_t command_frame (command_t *self, size_t index); //  After the request id; p NULL: none
+span_t command_frame (command_t *self,
+                      size_t index); //  After the request id; p NULL: none
 
 //  wire.c: answers. `rid` may be empty.
 bool wire_send (bus_t *self, const peer_id_t *peer, const char *verb, span_t rid,
@@ -85,7 +86,8 @@ void bus_handle_frames (bus_t *self, const span_t *frames, size_t count);
 
 //  The verbs; each answers or refuses.
 typedef bool (verb_fn) (bus_t *self, command_t *in, pb_error_t *error);
-verb_fn publish_verb, fetch_verb, call_verb, serve_verb, reply_verb, error_verb, ping_verb;
+verb_fn publish_verb, fetch_verb, call_verb, serve_verb, reply_verb, error_verb,
+    ping_verb;
 
 calls_t *calls_new (bus_t *bus);
 void calls_destroy (calls_t **self_p);

@@ -30,7 +30,7 @@ bus_after (bus_t *self, uint64_t group, bus_after_fn *fn, void *arg)
         return;
     }
     waiter_t *waiter = xcalloc (1, sizeof *waiter);
-    *waiter = (waiter_t) {NULL, group, fn, arg};
+    *waiter = (waiter_t){NULL, group, fn, arg};
     //  Groups only grow, but an answer may wait for one that is behind the newest.
     waiter_t **link = &self->waiters;
     if (self->waiters_last && self->waiters_last->group <= group)
@@ -90,8 +90,8 @@ bus_emit (bus_t *self, const char *json, size_t size, journal_place_t *place,
 {
     event_t event;
     pb_error_t why = {0};
-    *place = (journal_place_t) {0};
-    if (s_read (self, &event, (span_t) {json, size}, false, &why)
+    *place = (journal_place_t){0};
+    if (s_read (self, &event, (span_t){json, size}, false, &why)
         && s_append (self, &event, place, &why))
         return true;
     if (why.code == PB_E_BAD_EVENT)
@@ -120,7 +120,7 @@ bus_say (bus_t *self, const bus_event_t *event, journal_place_t *place,
     if (!event->id)
         id_uuid7 (made);
     int64_t time_ms = event->time_ms ? event->time_ms : moment_now_ms ();
-    moment_to_rfc3339 ((pb_time_t) {time_ms}, zone_find ("Asia/Shanghai"), when);
+    moment_to_rfc3339 ((pb_time_t){time_ms}, zone_find ("Asia/Shanghai"), when);
 
     buffer_t json = {0};
     buffer_text (&json, "{\"specversion\":\"1.0\"");
@@ -184,7 +184,7 @@ s_published (void *arg, bool ok)
     span_t rid = {self->rid, self->rid_size};
     if (ok)
         wire_send (self->bus, &self->peer, "OK", rid,
-                   &(span_t) {self->results.data, self->results.size}, 1);
+                   &(span_t){self->results.data, self->results.size}, 1);
     else
         wire_error (self->bus, &self->peer, rid, "storage",
                     _ ("not known to be on disk: publish again with the same ids after "
@@ -241,8 +241,9 @@ publish_verb (bus_t *self, command_t *in, pb_error_t *error)
     for (size_t i = 0; i < count; i++)
         bytes += command_frame (in, i).n;
     if (bytes > BUS_PUBLISH_MAX)
-        return pb_error (error, PB_E_BAD_REQUEST, "",
-                         _ ("PUBLISH carries at most 8 MiB: send the events in several"));
+        return pb_error (
+            error, PB_E_BAD_REQUEST, "",
+            _ ("PUBLISH carries at most 8 MiB: send the events in several"));
 
     publish_t *publish = xcalloc (1, sizeof *publish);
     publish->bus = self;

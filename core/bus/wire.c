@@ -10,7 +10,7 @@
 span_t
 frame_span (zmq_msg_t *frame)
 {
-    return (span_t) {zmq_msg_data (frame), zmq_msg_size (frame)};
+    return (span_t){zmq_msg_data (frame), zmq_msg_size (frame)};
 }
 
 span_t
@@ -18,9 +18,9 @@ command_frame (command_t *self, size_t index)
 {
     size_t at = index + 3;
     if (at >= self->count || at >= BUS_FRAMES_MAX)
-        return (span_t) {NULL, 0};
+        return (span_t){NULL, 0};
     span_t frame = frame_span (&self->frames[at]);
-    return frame.p ? frame : (span_t) {"", 0};
+    return frame.p ? frame : (span_t){"", 0};
 }
 
 static bool
@@ -66,14 +66,14 @@ wire_error (bus_t *self, const peer_id_t *peer, span_t rid, const char *code,
     buffer_json_string (&body, message, strlen (message));
     buffer_text (&body, "}");
     self->counts.errors++;
-    wire_send (self, peer, "ERROR", rid, &(span_t) {body.data, body.size}, 1);
+    wire_send (self, peer, "ERROR", rid, &(span_t){body.data, body.size}, 1);
     buffer_free (&body);
 }
 
 void
 wire_refuse (bus_t *self, const pb_error_t *error)
 {
-    span_t rid = self->in.rid.p ? self->in.rid : (span_t) {"", 0};
+    span_t rid = self->in.rid.p ? self->in.rid : (span_t){"", 0};
     wire_error (self, &self->in.peer, rid, pb_error_word (error->code), error->message);
 }
 
@@ -85,7 +85,7 @@ wire_forget (command_t *in)
         zmq_msg_close (&in->frames[i]);
     in->count = 0;
     in->fd = -1;
-    in->rid = (span_t) {NULL, 0};
+    in->rid = (span_t){NULL, 0};
 }
 
 //  All parts of a message are read, but only BUS_FRAMES_MAX kept.
@@ -126,7 +126,8 @@ json_object *
 head_parse (span_t text, pb_error_t *error)
 {
     if (!text.p) {
-        pb_error (error, PB_E_BAD_REQUEST, "", _ ("the head is missing: a JSON object"));
+        pb_error (error, PB_E_BAD_REQUEST, "",
+                  _ ("the head is missing: a JSON object"));
         return NULL;
     }
     if (text.n > EVENT_MAX) {

@@ -33,7 +33,7 @@ s_end (ask_t *self, const bus_answer_t *answer)
 static void
 s_refuse (ask_t *self, const char *code, const char *message)
 {
-    s_end (self, &(bus_answer_t) {.code = code, .message = message});
+    s_end (self, &(bus_answer_t){.code = code, .message = message});
 }
 
 static const char *
@@ -89,9 +89,9 @@ s_in (const char *word, const char *const *words)
 
 //  ---------------------------------------------------------------- the answer
 
-static const char *const outcomes[] = {"found",           "no_session", "no_plate",
-                                       "no_car",          "no_tariff",  "unknown_vehicle",
-                                       "busy",            NULL};
+static const char *const outcomes[] = {"found",  "no_session", "no_plate",
+                                       "no_car", "no_tariff",  "unknown_vehicle",
+                                       "busy",   NULL};
 
 //  What a quote that was found must have; NULL: it has it all, else the member.
 static const char *
@@ -100,7 +100,8 @@ s_lacks (json_object *reply)
     static const char *const sums[] = {"total", "due", "paid"};
     int64_t fen;
     pb_time_t time;
-    const char *visit = s_text (reply, "visit"), *entered = s_text (reply, "entered_at");
+    const char *visit = s_text (reply, "visit"),
+               *entered = s_text (reply, "entered_at");
     if (!visit || !id_is_visit (SPAN (visit)))
         return "visit";
     if (!s_text (reply, "plate"))
@@ -129,8 +130,9 @@ s_mind_the_gap (ask_t *self)
     }
     char sentence[300];
     snprintf (sentence, sizeof sentence,
-              _ ("visit %s: billing says %" PRId64 " fen were paid, parkbus holds %" PRId64
-                 " fen: %" PRId64 " fen were taken off what is due; check that billing "
+              _ ("visit %s: billing says %" PRId64
+                 " fen were paid, parkbus holds %" PRId64 " fen: %" PRId64
+                 " fen were taken off what is due; check that billing "
                  "subscribes to pay.captured"),
               visit, paid, held, held - paid);
     if (paid >= held) {
@@ -175,9 +177,9 @@ s_complete (ask_t *self)
         s_set_int (self->reply, "leave_within", o->leave_within_s (o->arg, self->lot));
 }
 
-static const char *const quoted_members[] = {"quote",      "total", "due",
+static const char *const quoted_members[] = {"quote",      "total",     "due",
                                              "paid",       "discounts", "plate",
-                                             "entered_at", "as_of", "leave_within"};
+                                             "entered_at", "as_of",     "leave_within"};
 
 static bool
 s_say_quoted (ask_t *self, journal_place_t *place, pb_error_t *error)
@@ -210,7 +212,7 @@ s_give (void *arg, bool ok)
     }
     const char *json = json_object_to_json_string_ext (
         self->reply, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-    s_end (self, &(bus_answer_t) {.body = json, .body_size = strlen (json)});
+    s_end (self, &(bus_answer_t){.body = json, .body_size = strlen (json)});
 }
 
 static void
@@ -225,10 +227,11 @@ s_answered (void *arg, const bus_answer_t *answer)
     self->reply = s_parse (answer->body, answer->body_size);
     const char *outcome = s_text (self->reply, "outcome");
     if (!s_in (outcome, outcomes)) {
-        snprintf (message, sizeof message,
-                  _ ("billing answered fee.quote without an outcome that parkbus knows "
-                     "(found, no_session, no_plate, no_car, no_tariff, unknown_vehicle, "
-                     "busy)"));
+        snprintf (
+            message, sizeof message,
+            _ ("billing answered fee.quote without an outcome that parkbus knows "
+               "(found, no_session, no_plate, no_car, no_tariff, unknown_vehicle, "
+               "busy)"));
         log_warning ("quote", "%s", message);
         s_refuse (self, "rejected", message);
         return;
@@ -297,7 +300,8 @@ s_enrich (quoting_t *self, json_object *body, const char *lot, const char *lane)
     }
     const char *known = s_text (body, "visit");
     ledger_visit_t facts;
-    if (known && ledger_visit (self->options.ledger, SPAN (lot), SPAN (known), &facts)) {
+    if (known
+        && ledger_visit (self->options.ledger, SPAN (lot), SPAN (known), &facts)) {
         s_set_int (body, "captured", ledger_held_fen (&facts));
         ledger_visit_clear (&facts);
     } else
@@ -309,12 +313,13 @@ quoting_ask (quoting_t *self, const bus_question_t *question, bus_answer_fn *ans
              void *arg)
 {
     ask_t *ask = xcalloc (1, sizeof *ask);
-    *ask = (ask_t) {.owner = self, .answer = answer, .arg = arg};
+    *ask = (ask_t){.owner = self, .answer = answer, .arg = arg};
     json_object *body = s_parse (question->body, question->body_size);
     const char *lacks = s_question_lacks (body, question->lane);
     char message[300];
     if (!question->lot) {
-        s_refuse (ask, "bad_request", _ ("fee.quote needs a lot: more than one is configured"));
+        s_refuse (ask, "bad_request",
+                  _ ("fee.quote needs a lot: more than one is configured"));
         goto done;
     }
     if (lacks) {

@@ -26,7 +26,7 @@ quoting_t *quoting_new (const quoting_options_t *options);
 void quoting_destroy (quoting_t **self_p);
 
 //  Ask for a quote on behalf of a plugin. As bus_ask.
-void quoting_ask (quoting_t *self, const bus_question_t *question, bus_answer_fn *answer,
-                  void *arg);
+void quoting_ask (quoting_t *self, const bus_question_t *question,
+                  bus_answer_fn *answer, void *arg);
 
 #endif

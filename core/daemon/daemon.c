@@ -185,10 +185,11 @@ s_make_dir (const char *path, pb_error_t *error)
     }
     if (mkdir (part, 0750) == 0 || errno == EEXIST)
         return true;
-    return pb_error (error, PB_E_STORAGE, "data_dir",
-                     _ ("data_dir %s cannot be made: %s: create it, or let data_dir name "
-                        "a directory that parkbusd may write"),
-                     path, strerror (errno));
+    return pb_error (
+        error, PB_E_STORAGE, "data_dir",
+        _ ("data_dir %s cannot be made: %s: create it, or let data_dir name "
+           "a directory that parkbusd may write"),
+        path, strerror (errno));
 }
 
 static bool
@@ -251,10 +252,11 @@ s_open_bus (daemon_t *self, pb_error_t *error)
     self->bus = bus_new (&options, error);
     if (!self->bus)
         return false;
-    self->quoting = quoting_new (&(quoting_options_t) {.bus = self->bus,
-                                                       .ledger = self->ledger,
-                                                       .leave_within_s = s_leave_within_s,
-                                                       .arg = self});
+    self->quoting =
+        quoting_new (&(quoting_options_t){.bus = self->bus,
+                                          .ledger = self->ledger,
+                                          .leave_within_s = s_leave_within_s,
+                                          .arg = self});
     return true;
 }
 

@@ -8,29 +8,30 @@
 #include "daemon/daemon.h"
 
 static const struct option words[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"check", no_argument, NULL, 'k'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+    {"config",  required_argument, NULL, 'c'},
+    {"check",   no_argument,       NULL, 'k'},
+    {"help",    no_argument,       NULL, 'h'},
+    {"version", no_argument,       NULL, 'V'},
+    {NULL,      0,                 NULL, 0  },
 };
 
 static int
 s_help (void)
 {
-    printf ("%s",
-            _ ("parkbusd - the parkbus daemon: one bus between a car park's programs and "
-               "the payment platforms\n"
-               "\n"
-               "usage: parkbusd --config FILE [--check]\n"
-               "\n"
-               "  --config FILE  the site's configuration (docs/configuration.md)\n"
-               "  --check        look at the configuration and at every plugin's options, "
-               "say what is wrong, and exit\n"
-               "  --help         this text\n"
-               "  --version      the version\n"
-               "\n"
-               "exit: 0 ok, 1 failed, 2 wrong usage or configuration\n"));
+    printf (
+        "%s",
+        _ ("parkbusd - the parkbus daemon: one bus between a car park's programs and "
+           "the payment platforms\n"
+           "\n"
+           "usage: parkbusd --config FILE [--check]\n"
+           "\n"
+           "  --config FILE  the site's configuration (docs/configuration.md)\n"
+           "  --check        look at the configuration and at every plugin's options, "
+           "say what is wrong, and exit\n"
+           "  --help         this text\n"
+           "  --version      the version\n"
+           "\n"
+           "exit: 0 ok, 1 failed, 2 wrong usage or configuration\n"));
     return 0;
 }
 
@@ -56,15 +57,17 @@ main (int argc, char **argv)
             printf ("parkbusd %s\n", PARKBUS_VERSION);
             return 0;
         default:
-            fprintf (stderr,
-                     _ ("parkbusd: '%s' is not understood: parkbusd --help lists what is\n"),
-                     argv[optind - 1]);
+            fprintf (
+                stderr,
+                _ ("parkbusd: '%s' is not understood: parkbusd --help lists what is\n"),
+                argv[optind - 1]);
             return 2;
         }
     }
     if (optind < argc || !file) {
-        fprintf (stderr, "%s",
-                 _ ("parkbusd: say which configuration to use: parkbusd --config FILE\n"));
+        fprintf (
+            stderr, "%s",
+            _ ("parkbusd: say which configuration to use: parkbusd --config FILE\n"));
         return 2;
     }
     return check ? daemon_check (file) : daemon_run (file);

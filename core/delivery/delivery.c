@@ -8,18 +8,18 @@
 #include "base/log.h"
 #include "base/moment.h"
 
-#define LOOK_AHEAD 5000     //  Events looked at per turn of the loop
+#define LOOK_AHEAD 5000 //  Events looked at per turn of the loop
 #define PROGRESS_MS 100
 #define RETRY_FIRST_MS 500
 #define RETRY_MOST_MS 60000
-#define SUSPENDED_MS 60000  //  After PB_AUTH or PB_CONFIG: one trial a minute
-#define BREAKER_AT 5        //  Failures in a row that make the instance wait as a whole
-#define BUGS_MOST 3         //  Then it is set aside: a defect does not heal by waiting
+#define SUSPENDED_MS 60000 //  After PB_AUTH or PB_CONFIG: one trial a minute
+#define BREAKER_AT 5       //  Failures in a row that make the instance wait as a whole
+#define BUGS_MOST 3        //  Then it is set aside: a defect does not heal by waiting
 
 //  One event that is owed.
 typedef struct {
     uint64_t seq;
-    uint64_t visit; //  Hash; 0: no visit, no order
+    uint64_t visit;  //  Hash; 0: no visit, no order
     uint64_t newest; //  Hash of the topic where only the newest counts; 0: all do
     int64_t next_ms; //  Not before
     unsigned tries, bugs;
@@ -71,8 +71,8 @@ s_changed (delivery_t *self)
 {
     self->dirty = true;
     if (!self->progress_timer)
-        self->progress_timer = timers_after (self->options.timers, PROGRESS_MS,
-                                             s_note_progress, self);
+        self->progress_timer =
+            timers_after (self->options.timers, PROGRESS_MS, s_note_progress, self);
 }
 
 //  ---------------------------------------------------------------- the window
@@ -126,8 +126,8 @@ s_is_behind (delivery_t *self, const event_t *event, uint64_t seq)
         return false;
     if (*first == seq)
         return true; //  It is the one, and stands in the journal already
-    snprintf (sentence, sizeof sentence, _ ("waits behind event %" PRIu64 " of its visit"),
-              *first);
+    snprintf (sentence, sizeof sentence,
+              _ ("waits behind event %" PRIu64 " of its visit"), *first);
     s_set_aside (self, event, seq, "behind", sentence);
     return true;
 }
@@ -348,7 +348,8 @@ s_on_retry (delivery_t *self, owed_t *owed, const why_t *why)
     self->counts.retries++;
     self->failures++;
     owed->tries++;
-    owed->next_ms = moment_monotonic_ms () + s_backoff_ms (owed->tries, why->retry_after_s);
+    owed->next_ms =
+        moment_monotonic_ms () + s_backoff_ms (owed->tries, why->retry_after_s);
     if (self->failures < BREAKER_AT)
         return;
     self->open_until_ms =
@@ -400,12 +401,17 @@ s_on_auth (delivery_t *self, owed_t *owed, const why_t *why)
 
 //  By result. What is not named here is a defect of the plugin.
 static void (*const ends[PB_RESULTS]) (delivery_t *, owed_t *, const why_t *) = {
-    [PB_OK] = s_on_done,         [PB_DUP] = s_on_dup,
-    [PB_RETRY] = s_on_retry,     [PB_UNKNOWN] = s_on_retry,
-    [PB_REJECT] = s_on_reject,   [PB_AUTH] = s_on_auth,
-    [PB_CONFIG] = s_on_auth,     [PB_BADMSG] = s_on_retry,
+    [PB_OK] = s_on_done,
+    [PB_DUP] = s_on_dup,
+    [PB_RETRY] = s_on_retry,
+    [PB_UNKNOWN] = s_on_retry,
+    [PB_REJECT] = s_on_reject,
+    [PB_AUTH] = s_on_auth,
+    [PB_CONFIG] = s_on_auth,
+    [PB_BADMSG] = s_on_retry,
     [PB_UNSUPPORTED] = s_on_unsupported,
-    [PB_NOMEM] = s_on_retry,     [PB_BUG] = s_on_bug,
+    [PB_NOMEM] = s_on_retry,
+    [PB_BUG] = s_on_bug,
 };
 
 void
@@ -419,7 +425,7 @@ delivery_done (delivery_t *self, uint64_t seq, pb_result_t result, const char *c
     self->flying--;
     why_t why = {code, sentence, retry_after_s};
     if ((unsigned) result < PB_RESULTS && ends[result])
-        ends[result] (self, owed, &why);
+        ends[result](self, owed, &why);
     else
         s_on_bug (self, owed, &why);
     s_pump (self);

@@ -53,13 +53,13 @@ void delivery_destroy (delivery_t **self_p);
 void delivery_wake (delivery_t *self);
 
 //  What became of one that was carried. `sentence` may be NULL.
-void delivery_done (delivery_t *self, uint64_t seq, pb_result_t result, const char *code,
-                    const char *sentence, uint64_t retry_after_s);
+void delivery_done (delivery_t *self, uint64_t seq, pb_result_t result,
+                    const char *code, const char *sentence, uint64_t retry_after_s);
 
 typedef struct {
     uint64_t done, duplicates, unsupported, dropped, retries, aside;
-    size_t owed;      //  In the window, not done
-    uint64_t behind;  //  Events of the journal not looked at yet
+    size_t owed;     //  In the window, not done
+    uint64_t behind; //  Events of the journal not looked at yet
 } delivery_counts_t;
 delivery_counts_t delivery_counts (const delivery_t *self);
 

@@ -83,8 +83,8 @@ void
 delivery_write_progress (buffer_t *json, const char *instance, uint64_t from,
                          const uint64_t *owed, size_t count)
 {
-    buffer_printf (json, "{\"instance\":\"%s\",\"from\":%" PRIu64 ",\"owed\":[", instance,
-                   from);
+    buffer_printf (json, "{\"instance\":\"%s\",\"from\":%" PRIu64 ",\"owed\":[",
+                   instance, from);
     for (size_t i = 0; i < count; i++)
         buffer_printf (json, "%s%" PRIu64, i ? "," : "", owed[i]);
     buffer_text (json, "]}");
@@ -165,7 +165,7 @@ static const struct {
     void (*fold) (memory_t *memory, json_object *record);
 } folds[] = {
     {JOURNAL_PROGRESS, s_fold_progress},
-    {JOURNAL_ASIDE, s_fold_aside},
+    {JOURNAL_ASIDE,    s_fold_aside   },
     {JOURNAL_INSTANCE, s_fold_instance},
 };
 

@@ -8,7 +8,7 @@
 struct arena_block {
     arena_block_t *next;
     size_t size, used;
-    _Alignas (16) char bytes[];
+    _Alignas(16) char bytes[];
 };
 
 void *
@@ -51,5 +51,5 @@ arena_free (arena_t *self)
         next = block->next;
         free (block);
     }
-    *self = (arena_t) {0};
+    *self = (arena_t){0};
 }

@@ -19,7 +19,8 @@ s_open_case (instance_t *instance, const event_t *event)
     id_uuid7 (id);
     span_copy (event->lot, lot, sizeof lot);
     span_copy (event->subject, visit, sizeof visit);
-    buffer_printf (&data, "{\"case\":\"%s\",\"reason\":\"contradiction\",\"platform\":\"%s\"",
+    buffer_printf (&data,
+                   "{\"case\":\"%s\",\"reason\":\"contradiction\",\"platform\":\"%s\"",
                    id, instance->config->name);
     if (event_data_int (event, "amount", &amount))
         buffer_printf (&data, ",\"amount\":%" PRId64, amount);
@@ -65,7 +66,8 @@ s_known (instance_t *instance, const event_t *event, once_seen_t *seen, bool *mo
         }
         return first != NULL;
     }
-    bool binds = span_is (event->type, "bind.added") || span_is (event->type, "bind.removed");
+    bool binds =
+        span_is (event->type, "bind.added") || span_is (event->type, "bind.removed");
     return binds && !ledger_binding_changes (host->options.ledger, event);
 }
 

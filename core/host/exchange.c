@@ -11,7 +11,7 @@ exchange_new (instance_t *instance, pb_exchange_t kind)
 {
     exchange_t *self = xcalloc (1, sizeof *self);
     self->instance = instance;
-    self->call = (pb_call_t) {sizeof (pb_call_t), (uint32_t) kind, 0, NULL, self};
+    self->call = (pb_call_t){sizeof (pb_call_t), (uint32_t) kind, 0, NULL, self};
     self->emits_end = &self->emits;
     instance->host->busy++;
     return self;
@@ -100,10 +100,11 @@ exchange_parts (exchange_t *self, const pb_part_t *parts, uint64_t count, size_t
     buffer_add (&body, "", 0);
     for (uint64_t i = 0; i < count; i++, part = PB_NEXT (part))
         if (!s_add_part (self, &body, part)) {
-            log_error (self->instance->config->name,
-                       _ ("part %llu of a body cannot be had: a file that is not there, "
-                          "or a secret that is not configured"),
-                       (unsigned long long) i + 1);
+            log_error (
+                self->instance->config->name,
+                _ ("part %llu of a body cannot be had: a file that is not there, "
+                   "or a secret that is not configured"),
+                (unsigned long long) i + 1);
             buffer_free (&body);
             return NULL;
         }
@@ -117,7 +118,7 @@ static void
 s_encode (exchange_t *self)
 {
     instance_t *instance = self->instance;
-    self->request = (pb_request_t) {.struct_size = sizeof self->request};
+    self->request = (pb_request_t){.struct_size = sizeof self->request};
     self->result = (pb_result_t) instance->plugin->encode (
         instance->made, &self->call, &self->message, &self->request);
 }

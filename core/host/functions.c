@@ -24,8 +24,9 @@ s_alloc (pb_call_t *call, size_t size)
 static void
 s_log (pb_call_t *call, int level, const char *sentence)
 {
-    log_level_t at = level >= PB_LOG_ERROR && level <= PB_LOG_DEBUG ? (log_level_t) level
-                                                                    : LOG_INFO_;
+    log_level_t at = level >= PB_LOG_ERROR && level <= PB_LOG_DEBUG
+                         ? (log_level_t) level
+                         : LOG_INFO_;
     log_line (at, s_exchange (call)->instance->config->name, "%s",
               sentence ? sentence : "");
 }
@@ -72,8 +73,8 @@ static const char *
 s_lane_in (pb_call_t *call, const char *lot, const char *map, const char *value,
            const char *direction)
 {
-    return lot && value ? options_lane_in (s_exchange (call)->instance->options, lot, map,
-                                           value, direction)
+    return lot && value ? options_lane_in (s_exchange (call)->instance->options, lot,
+                                           map, value, direction)
                         : NULL;
 }
 
@@ -155,8 +156,8 @@ s_remember (pb_call_t *call, const char *name, const char *value, uint64_t secon
     buffer_t record = {0};
     const char *kept = seconds ? value : NULL;
     int64_t expires_ms = moment_now_ms () + (int64_t) seconds * 1000;
-    if (!vault_seal (instance->host->options.memory->vault, instance->config->name, name,
-                     kept, expires_ms, &record, &error)) {
+    if (!vault_seal (instance->host->options.memory->vault, instance->config->name,
+                     name, kept, expires_ms, &record, &error)) {
         log_error (instance->config->name, "%s", error.message);
         return PB_BUG;
     }
@@ -170,7 +171,7 @@ s_remember (pb_call_t *call, const char *name, const char *value, uint64_t secon
             xrealloc (instance->remembered,
                       (instance->remembered_count + 1) * sizeof *instance->remembered);
         item = &instance->remembered[instance->remembered_count++];
-        *item = (remembered_t) {xstrdup (name), NULL, 0};
+        *item = (remembered_t){xstrdup (name), NULL, 0};
     }
     free (item->value);
     item->value = xstrdup (kept);
@@ -214,7 +215,7 @@ s_build (buffer_t *json, const exchange_t *self, const pb_emit_t *emit, const ch
          bool platform)
 {
     char when[32];
-    moment_to_rfc3339 ((pb_time_t) {emit->time_ms ? emit->time_ms : moment_now_ms ()},
+    moment_to_rfc3339 ((pb_time_t){emit->time_ms ? emit->time_ms : moment_now_ms ()},
                        zone_find ("Asia/Shanghai"), when);
     buffer_reset (json);
     buffer_text (json, "{\"specversion\":\"1.0\"");
@@ -235,7 +236,7 @@ s_build (buffer_t *json, const exchange_t *self, const pb_emit_t *emit, const ch
             rest++;
         buffer_printf (json, "{\"platform\":\"%s\"%s", self->instance->config->name,
                        *rest == '}' ? "" : ",");
-        data = (span_t) {data.p + 1, data.n - 1};
+        data = (span_t){data.p + 1, data.n - 1};
     }
     buffer_add (json, data.p, data.n);
     buffer_text (json, "}");
@@ -259,13 +260,14 @@ s_emit (pb_call_t *call, const pb_emit_t *emit)
         ok = event_read (&event, json.data, json.size, &rules, room, &error);
     }
     if (!ok) {
-        log_error (self->instance->config->name, _ ("the plugin said no event: %s: %.300s"),
-                   error.message, json.data);
+        log_error (self->instance->config->name,
+                   _ ("the plugin said no event: %s: %.300s"), error.message,
+                   json.data);
         buffer_free (&json);
         return PB_BUG;
     }
     emitted_t *emitted = xcalloc (1, sizeof *emitted);
-    *emitted = (emitted_t) {NULL, self->natural_count, json.data, json.size};
+    *emitted = (emitted_t){NULL, self->natural_count, json.data, json.size};
     *self->emits_end = emitted;
     self->emits_end = &emitted->next;
     return PB_OK;
@@ -281,7 +283,7 @@ s_once (pb_call_t *call, const char *key, const char *content)
         return PB_BUG;
     }
     natural_t *natural = &self->natural[self->natural_count++];
-    *natural = (natural_t) {
+    *natural = (natural_t){
         .key = once_key (self->instance->config->name, "push", key),
         .content = content ? hash64 (content, strlen (content), 0) : 0,
         .text = arena_text (&self->arena, SPAN (key)),

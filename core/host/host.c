@@ -89,8 +89,9 @@ s_state (void *arg, const char *sentence)
     char alarm[80], said[600];
     snprintf (alarm, sizeof alarm, "platform.%s", self->config->name);
     snprintf (said, sizeof said,
-              sentence ? _ ("%s does not take our reports, they are kept and sent again: %s")
-                       : _ ("%s takes our reports again"),
+              sentence
+                  ? _ ("%s does not take our reports, they are kept and sent again: %s")
+                  : _ ("%s takes our reports again"),
               self->config->name, sentence ? sentence : "");
     bus_alarm (self->host->options.bus, sentence != NULL, NULL, alarm, said);
     instance_state (self, sentence ? STATE_DEGRADED : STATE_UP, sentence);
@@ -139,13 +140,14 @@ s_list_one (buffer_t *json, instance_t *self)
     delivery_counts_t counts = {0};
     if (self->delivery)
         counts = delivery_counts (self->delivery);
-    buffer_printf (json,
-                   "{\"name\":\"%s\",\"module\":\"%s\",\"version\":\"%s\",\"state\":\"%s\","
-                   "\"mount\":\"%s\"",
-                   self->config->name, self->config->module ? self->config->module : "",
-                   self->plugin && self->made ? self->plugin->version : "",
-                   instance_state_word (self->state),
-                   self->config->mount ? self->config->mount : "");
+    buffer_printf (
+        json,
+        "{\"name\":\"%s\",\"module\":\"%s\",\"version\":\"%s\",\"state\":\"%s\","
+        "\"mount\":\"%s\"",
+        self->config->name, self->config->module ? self->config->module : "",
+        self->plugin && self->made ? self->plugin->version : "",
+        instance_state_word (self->state),
+        self->config->mount ? self->config->mount : "");
     if (self->config->url) {
         buffer_text (json, ",\"url\":");
         buffer_json_string (json, self->config->url, strlen (self->config->url));
@@ -163,7 +165,8 @@ s_list_one (buffer_t *json, instance_t *self)
 }
 
 static void
-s_list (void *arg, const bus_question_t *question, bus_answer_fn *answer, void *answer_arg)
+s_list (void *arg, const bus_question_t *question, bus_answer_fn *answer,
+        void *answer_arg)
 {
     (void) question;
     host_t *self = arg;
@@ -175,7 +178,7 @@ s_list (void *arg, const bus_question_t *question, bus_answer_fn *answer, void *
         s_list_one (&json, &self->instances[i]);
     }
     buffer_text (&json, "]}");
-    answer (answer_arg, &(bus_answer_t) {.body = json.data, .body_size = json.size});
+    answer (answer_arg, &(bus_answer_t){.body = json.data, .body_size = json.size});
     buffer_free (&json);
 }
 
@@ -204,7 +207,7 @@ host_new (const host_options_t *options, pb_error_t *error)
     self->stepped = mailbox_new ();
     self->fetched = mailbox_new ();
     self->reader = journal_reader_new (options->journal);
-    self->client = http_client_new (&(http_client_options_t) {
+    self->client = http_client_new (&(http_client_options_t){
         .done = self->fetched, .user_agent = "parkbus/" PARKBUS_VERSION});
     if (!s_listen (self, error)) {
         host_stop (self);
@@ -250,8 +253,8 @@ s_drain (host_t *self)
     int64_t until = moment_monotonic_ms () + 2000;
     while (self->busy && moment_monotonic_ms () < until) {
         zmq_pollitem_t items[] = {
-            {.fd = mailbox_fd (self->stepped), .events = ZMQ_POLLIN},
-            {.fd = mailbox_fd (self->fetched), .events = ZMQ_POLLIN},
+            {.fd = mailbox_fd (self->stepped),         .events = ZMQ_POLLIN},
+            {.fd = mailbox_fd (self->fetched),         .events = ZMQ_POLLIN},
             {.fd = journal_fd (self->options.journal), .events = ZMQ_POLLIN},
         };
         if (zmq_poll (items, 3, 100) <= 0)

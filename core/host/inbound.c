@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/moment.h"
 
-#define ANSWER_MS 10000     //  Of a route that names no other
+#define ANSWER_MS 10000      //  Of a route that names no other
 #define ANSWER_MARGIN_MS 300 //  For the way back
 
 //  A push with natural keys whose answer is not given yet. Repeats wait for it here.
@@ -26,9 +26,9 @@ static const char *const json_media = "application/json;charset=utf-8";
 
 //  What is said to a platform when the plugin said nothing, by result.
 static const unsigned fallback_status[PB_RESULTS] = {
-    [PB_OK] = 200,      [PB_DUP] = 200,    [PB_RETRY] = 503,       [PB_UNKNOWN] = 503,
-    [PB_REJECT] = 400,  [PB_AUTH] = 401,   [PB_CONFIG] = 503,      [PB_BADMSG] = 400,
-    [PB_UNSUPPORTED] = 404, [PB_MORE] = 500, [PB_NOMEM] = 503,     [PB_BUG] = 500,
+    [PB_OK] = 200,          [PB_DUP] = 200,  [PB_RETRY] = 503,  [PB_UNKNOWN] = 503,
+    [PB_REJECT] = 400,      [PB_AUTH] = 401, [PB_CONFIG] = 503, [PB_BADMSG] = 400,
+    [PB_UNSUPPORTED] = 404, [PB_MORE] = 500, [PB_NOMEM] = 503,  [PB_BUG] = 500,
 };
 
 static void
@@ -118,8 +118,8 @@ s_durable (void *arg, bool ok)
 static void
 s_wait_for (flying_t *first, exchange_t *self)
 {
-    first->repeats = xrealloc (first->repeats,
-                               (first->repeats_count + 1) * sizeof *first->repeats);
+    first->repeats =
+        xrealloc (first->repeats, (first->repeats_count + 1) * sizeof *first->repeats);
     first->repeats[first->repeats_count++] = self->http;
     exchange_free (&self);
 }
@@ -204,11 +204,11 @@ static bool
 s_note_raw (exchange_t *self, pb_error_t *error)
 {
     buffer_t raw = {0};
-    buffer_printf (&raw, "%s\n%s\n%s\n%s\n", self->instance->config->name, self->push.path,
-                   self->push.peer, self->push.media);
+    buffer_printf (&raw, "%s\n%s\n%s\n%s\n", self->instance->config->name,
+                   self->push.path, self->push.peer, self->push.media);
     buffer_add (&raw, self->push.body.data, self->push.body.size);
-    bool ok = journal_note (self->instance->host->options.journal, JOURNAL_RAW, raw.data,
-                            raw.size, error)
+    bool ok = journal_note (self->instance->host->options.journal, JOURNAL_RAW,
+                            raw.data, raw.size, error)
               != 0;
     buffer_free (&raw);
     return ok;
@@ -222,9 +222,13 @@ s_note_keys (exchange_t *self, pb_error_t *error)
         natural_t *natural = &self->natural[i];
         if (natural->seen)
             continue;
-        once_answer_t answer = {natural->key, natural->content, self->reply_status,
-                                SPAN (self->reply.media ? self->reply.media : json_media),
-                                {self->reply_body, self->reply_size}};
+        once_answer_t answer = {
+            natural->key,
+            natural->content,
+            self->reply_status,
+            SPAN (self->reply.media ? self->reply.media : json_media),
+            {self->reply_body, self->reply_size}
+        };
         buffer_t record = {0};
         once_write (&record, &answer);
         uint64_t group =
@@ -233,8 +237,8 @@ s_note_keys (exchange_t *self, pb_error_t *error)
         if (!group)
             return false;
         once_add (self->instance->host->options.memory->once,
-                  (once_seen_t) {natural->key, natural->content,
-                                 journal_last_position (journal)});
+                  (once_seen_t){natural->key, natural->content,
+                                journal_last_position (journal)});
     }
     return true;
 }
@@ -287,14 +291,14 @@ s_answered (void *arg, const bus_answer_t *answer)
         s_refuse_all (self, PB_RETRY, _ ("parkbusd is ending"));
         return;
     }
-    self->answer = (pb_answer_t) {
+    self->answer = (pb_answer_t){
         .struct_size = sizeof self->answer,
         .code = arena_text (arena, SPAN (answer->code)),
         .message = arena_text (arena, SPAN (answer->message)),
     };
     if (!answer->code) {
-        char *body = arena_text (arena, (span_t) {answer->body, answer->body_size});
-        self->answer.body = (pb_bytes_t) {body, body ? answer->body_size : 0};
+        char *body = arena_text (arena, (span_t){answer->body, answer->body_size});
+        self->answer.body = (pb_bytes_t){body, body ? answer->body_size : 0};
         if (!body)
             self->answer.code = "rejected";
     }
@@ -309,8 +313,8 @@ s_ask (exchange_t *self)
     host_t *host = self->instance->host;
     const pb_question_t *q = &self->question;
     uint64_t most = self->route->answer_ms ? self->route->answer_ms : ANSWER_MS;
-    int64_t left = self->arrived_ms + (int64_t) most - ANSWER_MARGIN_MS
-                   - moment_monotonic_ms ();
+    int64_t left =
+        self->arrived_ms + (int64_t) most - ANSWER_MARGIN_MS - moment_monotonic_ms ();
     if (q->timeout_ms && (int64_t) q->timeout_ms < left)
         left = (int64_t) q->timeout_ms;
     bus_question_t question = {
@@ -361,10 +365,10 @@ s_copy_headers (exchange_t *self, const http_request_t *request)
     pb_header_t *headers =
         arena_alloc (&self->arena, (request->headers_count + 1) * sizeof *headers);
     for (size_t i = 0; headers && i < request->headers_count; i++)
-        headers[i] = (pb_header_t) {
-            sizeof headers[i],
-            arena_text (&self->arena, SPAN (request->headers[i].name)),
-            arena_text (&self->arena, SPAN (request->headers[i].value))};
+        headers[i] =
+            (pb_header_t){sizeof headers[i],
+                          arena_text (&self->arena, SPAN (request->headers[i].name)),
+                          arena_text (&self->arena, SPAN (request->headers[i].value))};
     self->push.headers = headers;
     self->push.headers_count = headers ? request->headers_count : 0;
 }
@@ -375,7 +379,8 @@ inbound_request (void *arg, http_exchange_t *http, const http_request_t *request
     (void) arg;
     instance_t *instance = request->route->arg;
     if (instance->host->ending || journal_failed (instance->host->options.journal)) {
-        http_refuse (http, 503, _ ("parkbusd does not accept: its disk or it is ending"));
+        http_refuse (http, 503,
+                     _ ("parkbusd does not accept: its disk or it is ending"));
         return;
     }
     exchange_t *self = exchange_new (instance, PB_EXCHANGE_RECEIVE);
@@ -387,8 +392,8 @@ inbound_request (void *arg, http_exchange_t *http, const http_request_t *request
     self->http = http;
     self->route = s_route (instance, index);
     self->arrived_ms = request->arrived_ms;
-    char *body = arena_text (arena, (span_t) {request->body, request->body_size});
-    self->push = (pb_http_request_t) {
+    char *body = arena_text (arena, (span_t){request->body, request->body_size});
+    self->push = (pb_http_request_t){
         .struct_size = sizeof self->push,
         .route = index,
         .method = arena_text (arena, SPAN (request->method)),

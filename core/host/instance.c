@@ -40,7 +40,7 @@ instance_state (instance_t *self, state_t state, const char *sentence)
     }
     buffer_text (&data, "}");
     bus_say (host->options.bus,
-             &(bus_event_t) {.type = "plugin.changed", .data = data.data}, NULL, NULL);
+             &(bus_event_t){.type = "plugin.changed", .data = data.data}, NULL, NULL);
     buffer_free (&data);
 }
 
@@ -66,7 +66,7 @@ s_path (const instance_t *self, const pb_route_t *route)
             continue;
         }
         char name[64] = "";
-        span_copy ((span_t) {c + 1, (size_t) (end - c - 1)}, name, sizeof name);
+        span_copy ((span_t){c + 1, (size_t) (end - c - 1)}, name, sizeof name);
         const char *value = options_get (self->options, name);
         buffer_text (&path, value ? value : "");
         c = end + 1;
@@ -83,8 +83,8 @@ s_make_routes (instance_t *self)
     const pb_route_t *route = self->plugin->routes;
     for (size_t i = 0; i < count; i++, route = PB_NEXT (route)) {
         self->paths[i] = s_path (self, route);
-        self->routes[i] = (http_route_t) {route->method, self->paths[i], route->media,
-                                          (size_t) route->body_limit, self};
+        self->routes[i] = (http_route_t){route->method, self->paths[i], route->media,
+                                         (size_t) route->body_limit, self};
         self->routes_count++;
     }
 }
@@ -93,8 +93,7 @@ static bool
 s_create (instance_t *self)
 {
     exchange_t *exchange = exchange_new (self, PB_EXCHANGE_SETUP);
-    int result =
-        self->plugin->create (&host_functions, &exchange->call, &self->made);
+    int result = self->plugin->create (&host_functions, &exchange->call, &self->made);
     char sentence[500];
     snprintf (sentence, sizeof sentence, _ ("%s: the plugin cannot start: %s"),
               self->config->file,

@@ -67,7 +67,7 @@ static const struct {
     const char *type, *member;
 } money_keys[] = {
     {"pay.captured", "payment"},
-    {"refund.done", "refund"},
+    {"refund.done",  "refund" },
 };
 
 bool
@@ -82,12 +82,11 @@ host_money_key (const event_t *event, once_seen_t *seen)
             || !event_data_text (event, money_keys[i].member, id, sizeof id))
             return false;
         event_data_int (event, "amount", &amount);
-        *seen = (once_seen_t) {
+        *seen = (once_seen_t){
             .key = once_key (source, money_keys[i].type, id),
-            .content = hash64 (&amount, sizeof amount,
-                               event->subject.p
-                                   ? hash64 (event->subject.p, event->subject.n, 0)
-                                   : 0),
+            .content = hash64 (
+                &amount, sizeof amount,
+                event->subject.p ? hash64 (event->subject.p, event->subject.n, 0) : 0),
         };
         return true;
     }
@@ -115,7 +114,7 @@ s_fold_once (host_memory_t *self, const journal_record_t *record)
     once_answer_t answer;
     if (once_read (record->body, record->size, &answer))
         once_add (self->once,
-                  (once_seen_t) {answer.key, answer.content, record->position});
+                  (once_seen_t){answer.key, answer.content, record->position});
 }
 
 static void
@@ -137,7 +136,7 @@ s_fold_remembered (host_memory_t *self, const journal_record_t *record)
         at++;
     if (at == list->count) {
         list->items = xrealloc (list->items, (list->count + 1) * sizeof *list->items);
-        list->items[list->count++] = (remembered_t) {xstrdup (item.name), NULL, 0};
+        list->items[list->count++] = (remembered_t){xstrdup (item.name), NULL, 0};
     }
     free (list->items[at].value);
     list->items[at].value = xstrdup (item.value);
@@ -165,5 +164,5 @@ host_memory_take (host_memory_t *self, const char *instance, remembered_t **item
     *items = list ? list->items : NULL;
     *count = list ? list->count : 0;
     if (list)
-        *list = (list_t) {0};
+        *list = (list_t){0};
 }

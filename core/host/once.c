@@ -90,13 +90,13 @@ once_remove (once_t *self, once_key_t key)
     once_seen_t *slot = s_slot (self, key);
     if (!slot->key.a)
         return;
-    *slot = (once_seen_t) {0};
+    *slot = (once_seen_t){0};
     self->count--;
     size_t at = (size_t) (slot - self->slots);
     for (at = (at + 1) & (self->room - 1); self->slots[at].key.a;
          at = (at + 1) & (self->room - 1)) {
         once_seen_t moved = self->slots[at];
-        self->slots[at] = (once_seen_t) {0};
+        self->slots[at] = (once_seen_t){0};
         *s_slot (self, moved.key) = moved;
     }
 }
@@ -134,10 +134,12 @@ once_read (const void *record, size_t size, once_answer_t *answer)
     if (size - sizeof head < (size_t) head.media_size + head.body_size)
         return false;
     const char *bytes = (const char *) record + sizeof head;
-    *answer = (once_answer_t) {{head.a, head.b},
-                               head.content,
-                               head.status,
-                               {bytes, head.media_size},
-                               {bytes + head.media_size, head.body_size}};
+    *answer = (once_answer_t){
+        {head.a,                  head.b         },
+        head.content,
+        head.status,
+        {bytes,                   head.media_size},
+        {bytes + head.media_size, head.body_size }
+    };
     return true;
 }

@@ -22,7 +22,7 @@ s_add_payments (exchange_t *self, pb_visit_t *facts, const ledger_visit_t *visit
         arena_alloc (&self->arena, (visit->payments_count + 1) * sizeof *payments);
     for (size_t i = 0; payments && i < visit->payments_count; i++) {
         const ledger_payment_t *from = &visit->payments[i];
-        payments[i] = (pb_payment_t) {
+        payments[i] = (pb_payment_t){
             .struct_size = sizeof payments[i],
             .platform = from->person ? NULL : s_or_null (self, from->source),
             .payment = s_or_null (self, from->payment),
@@ -44,7 +44,7 @@ s_add_facts (exchange_t *self, const event_t *event)
     pb_visit_t *facts = arena_alloc (&self->arena, sizeof *facts);
     if (!facts || !ledger_visit (ledger, event->lot, event->subject, &visit))
         return;
-    *facts = (pb_visit_t) {
+    *facts = (pb_visit_t){
         .struct_size = sizeof *facts,
         .visit = self->message.visit,
         .plate = s_or_null (self, visit.plate),
@@ -69,7 +69,7 @@ s_make_message (exchange_t *self, const journal_record_t *record)
     const event_t *event = &record->event;
     arena_t *arena = &self->arena;
     ledger_t *ledger = self->instance->host->options.ledger;
-    self->message = (pb_message_t) {
+    self->message = (pb_message_t){
         .struct_size = sizeof self->message,
         .kind = PB_MESSAGE_EVENT,
         .seq = record->seq,
@@ -89,7 +89,7 @@ s_make_message (exchange_t *self, const journal_record_t *record)
     kept.json = NULL;
     kept.subject = SPAN (self->message.visit);
     kept.lot = SPAN (self->message.lot);
-    kept.data = (span_t) {copy, data.n};
+    kept.data = (span_t){copy, data.n};
     if (streq (self->message.type, "out.recorded"))
         completed = ledger_complete_exit (ledger, &kept);
     if (completed) {
@@ -97,7 +97,7 @@ s_make_message (exchange_t *self, const journal_record_t *record)
         data.n = strlen (completed);
         free (completed);
     }
-    self->message.data = (pb_bytes_t) {copy, copy ? data.n : 0};
+    self->message.data = (pb_bytes_t){copy, copy ? data.n : 0};
     if (kept.subject.p)
         s_add_facts (self, &kept);
 }
@@ -108,8 +108,8 @@ static const struct {
     pb_part_kind_t part;
     http_body_kind_t body;
 } part_kinds[] = {
-    {PB_PART_BYTES, HTTP_BODY_BYTES},
-    {PB_PART_FILE, HTTP_BODY_FILE},
+    {PB_PART_BYTES,       HTTP_BODY_BYTES      },
+    {PB_PART_FILE,        HTTP_BODY_FILE       },
     {PB_PART_FILE_BASE64, HTTP_BODY_FILE_BASE64},
 };
 
@@ -157,7 +157,7 @@ void
 outbound_fetched (http_job_t *job)
 {
     exchange_t *self = job->arg;
-    self->response = (pb_response_t) {
+    self->response = (pb_response_t){
         .struct_size = sizeof self->response,
         .status = (uint32_t) job->status,
         .nothing_sent = job->nothing_sent,

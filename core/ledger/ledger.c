@@ -90,8 +90,8 @@ ledger_binding_changes (ledger_t *self, const event_t *event)
     if (!known)
         return true;
     binding_t said = s_binding (event);
-    bool same_id = !known->binding[0] || !said.binding[0]
-                   || streq (known->binding, said.binding);
+    bool same_id =
+        !known->binding[0] || !said.binding[0] || streq (known->binding, said.binding);
     return known->limit_fen != said.limit_fen || !same_id;
 }
 
@@ -188,9 +188,11 @@ static const struct {
     const char *type;
     void (*fold) (ledger_t *self, const event_t *event, uint64_t seq);
 } folds[] = {
-    {"bind.added", s_bind},           {"bind.removed", s_unbind},
-    {"lane.waiting", s_lane_waiting}, {"lane.cleared", s_lane_cleared},
-    {"space.changed", s_spaces},
+    {"bind.added",    s_bind        },
+    {"bind.removed",  s_unbind      },
+    {"lane.waiting",  s_lane_waiting},
+    {"lane.cleared",  s_lane_cleared},
+    {"space.changed", s_spaces      },
 };
 
 void

@@ -99,7 +99,7 @@ s_entered (walk_t *self, const event_t *event)
     }
     if (!self->entered_set) {
         facts->entered_at_ms = event->time_ms;
-        moment_to_rfc3339 ((pb_time_t) {event->time_ms}, zone_find ("Asia/Shanghai"),
+        moment_to_rfc3339 ((pb_time_t){event->time_ms}, zone_find ("Asia/Shanghai"),
                            facts->entered_at);
     }
     span_copy (event->lane, facts->lane_in, sizeof facts->lane_in);
@@ -149,10 +149,13 @@ static const struct {
     const char *type;
     void (*note) (walk_t *self, const event_t *event);
 } notes[] = {
-    {"in.recorded", s_entered},    {"in.corrected", s_corrected},
-    {"out.recorded", s_left},      {"fee.quoted", s_quote},
-    {"pay.captured", s_captured},  {"refund.done", s_refunded},
-    {"picture.captured", s_pictured},
+    {"in.recorded",      s_entered  },
+    {"in.corrected",     s_corrected},
+    {"out.recorded",     s_left     },
+    {"fee.quoted",       s_quote    },
+    {"pay.captured",     s_captured },
+    {"refund.done",      s_refunded },
+    {"picture.captured", s_pictured },
 };
 
 static void
@@ -175,7 +178,7 @@ s_reverse (ledger_visit_t *facts)
 bool
 ledger_visit (ledger_t *self, span_t lot, span_t visit, ledger_visit_t *facts)
 {
-    *facts = (ledger_visit_t) {0};
+    *facts = (ledger_visit_t){0};
     uint64_t seq =
         visit.p && visit.n ? journal_visit_seq (self->journal, lot, visit) : 0;
     if (!seq)
@@ -201,7 +204,7 @@ void
 ledger_visit_clear (ledger_visit_t *facts)
 {
     free (facts->payments);
-    *facts = (ledger_visit_t) {0};
+    *facts = (ledger_visit_t){0};
 }
 
 int64_t
@@ -254,7 +257,7 @@ s_add_payments (json_object *data, const ledger_visit_t *facts)
         json_object_object_add (item, "paid", json_object_new_int64 (held));
         json_object_object_add (item, "ref", json_object_new_string (paid->payment));
         char paid_at[32];
-        moment_to_rfc3339 ((pb_time_t) {paid->paid_at_ms}, zone_find ("Asia/Shanghai"),
+        moment_to_rfc3339 ((pb_time_t){paid->paid_at_ms}, zone_find ("Asia/Shanghai"),
                            paid_at);
         s_add_text (item, "paid_at", paid->paid_at[0] ? paid->paid_at : paid_at);
         json_object_array_add (payments, item);
