@@ -58,12 +58,16 @@ void bus_settle (bus_t *self);
 bool bus_emit (bus_t *self, const char *json, size_t size, journal_place_t *place,
                pb_error_t *error);
 
-//  The same from its parts; texts may be NULL. time_ms 0: now. Returns false as above.
+//  An event by its parts; texts may be NULL. Without an id one is made; time_ms 0: now;
+//  without a source: parkbus.
 typedef struct {
     const char *type, *source, *id, *subject, *lot, *lane;
     int64_t time_ms;
     const char *data; //  JSON object
 } bus_event_t;
+//  As JSON; what was in the buffer goes.
+void bus_event_json (buffer_t *json, const bus_event_t *event);
+//  Build and emit. `place` and `error` may be NULL.
 bool bus_say (bus_t *self, const bus_event_t *event, journal_place_t *place,
               pb_error_t *error);
 

@@ -111,27 +111,35 @@ s_member (buffer_t *json, const char *name, const char *value)
     buffer_json_string (json, value, strlen (value));
 }
 
-bool
-bus_say (bus_t *self, const bus_event_t *event, journal_place_t *place,
-         pb_error_t *error)
+void
+bus_event_json (buffer_t *json, const bus_event_t *event)
 {
     char made[37], when[32];
-    journal_place_t unwanted;
     if (!event->id)
         id_uuid7 (made);
     int64_t time_ms = event->time_ms ? event->time_ms : moment_now_ms ();
     moment_to_rfc3339 ((pb_time_t){time_ms}, zone_find ("Asia/Shanghai"), when);
+    buffer_reset (json);
+    buffer_text (json, "{\"specversion\":\"1.0\"");
+    s_member (json, "id", event->id ? event->id : made);
+    s_member (json, "source", event->source ? event->source : "parkbus");
+    s_member (json, "type", event->type);
+    s_member (json, "subject", event->subject);
+    s_member (json, "time", when);
+    s_member (json, "lot", event->lot);
+    s_member (json, "lane", event->lane);
+    buffer_text (json, ",\"data\":");
+    buffer_text (json, event->data ? event->data : "{}");
+    buffer_text (json, "}");
+}
 
+bool
+bus_say (bus_t *self, const bus_event_t *event, journal_place_t *place,
+         pb_error_t *error)
+{
+    journal_place_t unwanted;
     buffer_t json = {0};
-    buffer_text (&json, "{\"specversion\":\"1.0\"");
-    s_member (&json, "id", event->id ? event->id : made);
-    s_member (&json, "source", event->source ? event->source : "parkbus");
-    s_member (&json, "type", event->type);
-    s_member (&json, "subject", event->subject);
-    s_member (&json, "time", when);
-    s_member (&json, "lot", event->lot);
-    s_member (&json, "lane", event->lane);
-    buffer_printf (&json, ",\"data\":%s}", event->data ? event->data : "{}");
+    bus_event_json (&json, event);
     bool ok = bus_emit (self, json.data, json.size, place ? place : &unwanted, error);
     buffer_free (&json);
     return ok;

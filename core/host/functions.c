@@ -5,7 +5,6 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/id.h"
 #include "base/log.h"
 #include "base/moment.h"
 
@@ -191,15 +190,6 @@ s_recall (pb_call_t *call, const char *name)
 
 //  ---------------------------------------------------------------- events
 
-static void
-s_member (buffer_t *json, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    buffer_printf (json, ",\"%s\":", name);
-    buffer_json_string (json, value, strlen (value));
-}
-
 //  Facts about money name the instance they came through, unless the plugin did.
 static bool
 s_wants_platform (const event_t *event)
@@ -210,53 +200,43 @@ s_wants_platform (const event_t *event)
     return false;
 }
 
-static void
-s_build (buffer_t *json, const exchange_t *self, const pb_emit_t *emit, const char *id,
-         bool platform)
+//  The data of an event with `platform` as its first member. Needs an object.
+static char *
+s_with_platform (exchange_t *self, const char *data)
 {
-    char when[32];
-    moment_to_rfc3339 ((pb_time_t){emit->time_ms ? emit->time_ms : moment_now_ms ()},
-                       zone_find ("Asia/Shanghai"), when);
-    buffer_reset (json);
-    buffer_text (json, "{\"specversion\":\"1.0\"");
-    s_member (json, "id", id);
-    s_member (json, "source", self->instance->config->name);
-    s_member (json, "type", emit->type);
-    s_member (json, "subject", emit->visit);
-    s_member (json, "time", when);
-    s_member (json, "lot", emit->lot);
-    s_member (json, "lane", emit->lane);
-    buffer_text (json, ",\"data\":");
-    span_t data = {emit->data.data, emit->data.size};
-    if (!data.p || !data.n)
-        data = SPAN ("{}");
-    if (platform && data.p[0] == '{') {
-        const char *rest = data.p + 1;
-        while (*rest == ' ')
-            rest++;
-        buffer_printf (json, "{\"platform\":\"%s\"%s", self->instance->config->name,
-                       *rest == '}' ? "" : ",");
-        data = (span_t){data.p + 1, data.n - 1};
-    }
-    buffer_add (json, data.p, data.n);
-    buffer_text (json, "}");
+    buffer_t json = {0};
+    const char *rest = data + 1 + strspn (data + 1, " \t\r\n");
+    buffer_printf (&json, "{\"platform\":\"%s\"%s%s", self->instance->config->name,
+                   *rest == '}' ? "" : ",", rest);
+    char *copy = arena_text (&self->arena, (span_t){json.data, json.size});
+    buffer_free (&json);
+    return copy;
 }
 
 static int
 s_emit (pb_call_t *call, const pb_emit_t *emit)
 {
     exchange_t *self = s_exchange (call);
-    char made[37], room[EVENT_ROOM];
+    char room[EVENT_ROOM];
     buffer_t json = {0};
     event_t event;
     pb_error_t error = {0};
     event_rules_t rules = {.now_ms = moment_now_ms (), .offset = "+08:00"};
-    id_uuid7 (made);
-    const char *id = emit->id ? emit->id : made;
-    s_build (&json, self, emit, id, false);
+    bus_event_t parts = {
+        .type = emit->type,
+        .source = self->instance->config->name,
+        .id = emit->id,
+        .subject = emit->visit,
+        .lot = emit->lot,
+        .lane = emit->lane,
+        .time_ms = emit->time_ms,
+        .data = arena_text (&self->arena, (span_t){emit->data.data, emit->data.size}),
+    };
+    bus_event_json (&json, &parts);
     bool ok = event_read (&event, json.data, json.size, &rules, room, &error);
     if (ok && s_wants_platform (&event)) {
-        s_build (&json, self, emit, id, true);
+        parts.data = s_with_platform (self, parts.data);
+        bus_event_json (&json, &parts);
         ok = event_read (&event, json.data, json.size, &rules, room, &error);
     }
     if (!ok) {
