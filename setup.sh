@@ -15,7 +15,7 @@ log=$build/setup.log
 # One word per package; a|b is satisfied by either.
 packages="build-essential autoconf automake libtool pkg-config|pkgconf gettext
 libzmq3-dev libczmq-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libjson-c-dev libssl-dev
-libmicrohttpd-dev libyaml-dev libcmocka-dev libsqlite3-dev
+libmicrohttpd-dev libyaml-dev libcmocka-dev
 python3 python3-zmq python3-yaml ca-certificates curl procps tzdata"
 test_packages="clang libclang-rt-14-dev|libclang-rt-dev"
 
