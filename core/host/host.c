@@ -246,19 +246,19 @@ host_http_port (const host_t *self)
 
 //  ---------------------------------------------------------------- ending
 
-//  What is under way is let come back, for a short while: nobody is left waiting.
+//  What is under way is let come back, for a short while: nobody is left waiting. Pushes
+//  that wait for a local program end with the bus.
 static void
 s_drain (host_t *self)
 {
     int64_t until = moment_monotonic_ms () + 2000;
-    while (self->busy && moment_monotonic_ms () < until) {
+    while (self->busy > self->asking && moment_monotonic_ms () < until) {
         zmq_pollitem_t items[] = {
             {.fd = mailbox_fd (self->stepped),         .events = ZMQ_POLLIN},
             {.fd = mailbox_fd (self->fetched),         .events = ZMQ_POLLIN},
             {.fd = journal_fd (self->options.journal), .events = ZMQ_POLLIN},
         };
-        if (zmq_poll (items, 3, 100) <= 0)
-            break; //  What is left waits for a local program
+        zmq_poll (items, 3, 100);
         s_take_fetched (self);
         s_take_stepped (self);
         journal_flush (self->options.journal);
@@ -293,8 +293,13 @@ host_destroy (host_t **self_p)
     for (size_t i = 0; i < self->count; i++)
         instance_close (&self->instances[i]);
     //  Steps that ended while the threads did.
-    for (exchange_t *exchange; (exchange = mailbox_take (self->stepped));)
+    exchange_t *exchange;
+    while ((exchange = mailbox_take (self->stepped)))
         exchange_free (&exchange);
+    for (http_job_t *job; (job = mailbox_take (self->fetched));) {
+        exchange = job->arg;
+        exchange_free (&exchange);
+    }
     http_server_destroy (&self->server);
     mailbox_destroy (&self->stepped);
     mailbox_destroy (&self->fetched);

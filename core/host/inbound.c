@@ -287,6 +287,7 @@ s_answered (void *arg, const bus_answer_t *answer)
 {
     exchange_t *self = arg;
     arena_t *arena = &self->arena;
+    self->instance->host->asking--;
     if (self->instance->host->ending) {
         s_refuse_all (self, PB_RETRY, _ ("parkbusd is ending"));
         return;
@@ -326,6 +327,7 @@ s_ask (exchange_t *self)
         .body_size = q->body.data ? q->body.size : 2,
         .timeout_ms = left > 100 ? (uint32_t) left : 100,
     };
+    host->asking++;
     if (streq (q->service, "fee.quote"))
         quoting_ask (host->options.quoting, &question, s_answered, self);
     else

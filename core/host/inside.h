@@ -192,7 +192,8 @@ struct host {
     http_client_t *client;
     journal_reader_t *reader;
     struct flying *flying; //  Pushes whose answer is not on disk yet
-    size_t busy;           //  Exchanges under way
+    size_t busy;   //  Exchanges under way
+    size_t asking; //  Of them, pushes that wait for a local program
     bool ending;
 };
 
