@@ -58,11 +58,27 @@ s_clean (char *text, size_t size)
     }
 }
 
+//  Of this moment, as the car parks' clocks show it.
+static void
+s_now (char time[32])
+{
+    moment_to_rfc3339 ((pb_time_t){moment_now_ms ()}, zone_find ("Asia/Shanghai"),
+                       time);
+}
+
+static void
+s_line_text (buffer_t *line, log_level_t level, const char *where, const char *sentence)
+{
+    char time[32];
+    s_now (time);
+    buffer_printf (line, "%s %s %s: %s", time, levels[level].word, where, sentence);
+}
+
 static void
 s_line_json (buffer_t *line, log_level_t level, const char *where, const char *sentence)
 {
     char time[32];
-    moment_to_rfc3339 ((pb_time_t){moment_now_ms ()}, NULL, time);
+    s_now (time);
     buffer_printf (line, "{\"time\":\"%s\",\"level\":\"%s\",\"where\":", time,
                    levels[level].word);
     buffer_json_string (line, where, strlen (where));
@@ -94,7 +110,7 @@ log_line (log_level_t level, const char *where, const char *format, ...)
         buffer_printf (&line, "<%c>%s: %s", levels[level].priority, where, sentence);
         break;
     case LOG_TEXT:
-        buffer_printf (&line, "%s %s: %s", levels[level].word, where, sentence);
+        s_line_text (&line, level, where, sentence);
         break;
     }
     buffer_text (&line, "\n");
