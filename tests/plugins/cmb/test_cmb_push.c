@@ -426,6 +426,8 @@ static const struct {
      ORDER ("无123456789012345")},
     {"plateless: no car stands there, with order", BOTH, NULL,
      FOUND ("无123456789012345", "\"car\":\"none\","), ORDER ("")},
+    {"exit scan: the plate of the order, whatever stands there", LANE, NULL,
+     FOUND ("陕A12345", "\"car\":\"none\","), ORDER ("陕A12345")},
     {"plateless: a plated car stands there, without order", BOTH, NULL,
      "{\"outcome\":\"no_session\",\"plate\":\"陕A12345\",\"car\":\"plated\"}",
      "{\"status\":2,…" NONE ("陕A12345")},
