@@ -25,6 +25,7 @@ s_write (pb_codec_t *codec, pb_wire_t *wire, const char *text, bool bare)
 {
     wire->text = text;
     wire->bare = bare;
+    codec->broken = codec->broken || !text;
     return text ? PB_DONE : s_refuse (codec, _ ("the memory of this call is used up"));
 }
 
@@ -259,6 +260,7 @@ s_write_item (pb_codec_t *codec, const pb_convert_t *self, const pb_json_t *item
     inner.outer = codec->data;
     pb_pairs_t pairs = {NULL, 0, 0};
     int rc = pb_fields_write (&inner, self->items, &pairs);
+    codec->broken = codec->broken || rc == PB_NOMEM;
     if (rc != PB_OK)
         codec->reason = inner.sentence;
     else
@@ -291,11 +293,14 @@ s_read_item (pb_codec_t *codec, const pb_convert_t *self, const pb_json_t *item,
     pb_taken_t taken;
     inner.form = NULL;
     inner.json = item;
-    if (pb_fields_read (&inner, self->items, &taken) != PB_OK) {
+    int rc = pb_fields_read (&inner, self->items, &taken);
+    if (rc != PB_OK) {
+        codec->broken = codec->broken || rc == PB_NOMEM;
         codec->reason = inner.sentence;
         return false;
     }
     const char *json = pb_taken_json (codec->env, &taken);
+    codec->broken = codec->broken || !json;
     pb_add_text (to, json ? json : "");
     return json;
 }

@@ -277,7 +277,7 @@ s_cannot_write (pb_codec_t *codec, const pb_field_t *row, bool refused)
     codec->sentence =
         pb_format (codec->env, _ ("%s needs %s (our %s): %s; %s"), codec->what,
                    row->wire, row->name, reason, s_advice (codec, row));
-    return codec->sentence ? PB_REJECT : PB_NOMEM;
+    return codec->sentence && !codec->broken ? PB_REJECT : PB_NOMEM;
 }
 
 static int
@@ -339,7 +339,7 @@ s_cannot_read (pb_codec_t *codec, const pb_field_t *row, int result, const char 
         text ? pb_format (codec->env, "%s: %s=%s: %s", codec->what, row->wire, shown,
                           reason)
              : pb_format (codec->env, "%s: %s: %s", codec->what, row->wire, reason);
-    return codec->sentence ? result : PB_NOMEM;
+    return codec->sentence && !codec->broken ? result : PB_NOMEM;
 }
 
 //  Keep a canonical member: texts as they are, all else as JSON.

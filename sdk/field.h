@@ -105,6 +105,7 @@ struct pb_codec {
     pb_taken_t *taken;
 
     //  What went wrong, after PB_REFUSED.
+    bool broken; //  Memory ran out: not the message's fault
     const char *reason;
     const char *sentence; //  Whole, when reading or writing failed
     const char *culprit;  //  Wire name

@@ -175,18 +175,27 @@ static const pb_words_t discount_unit = {discount_units, NULL, NULL, NULL};
 
 #define PLATE_CHARACTERS 30 //  Document 4.5: a virtual plate has 16 to 30
 
+//  What is print, not plate: the bus leaves the same out when it compares plates.
+static const char *const separators[] = {" ", "\u3000", ".", "·", "•", "・", "．"};
+
+static size_t
+s_separator (const char *at)
+{
+    for (size_t i = 0; i < PB_COUNT (separators); i++)
+        if (!strncmp (at, separators[i], strlen (separators[i])))
+            return strlen (separators[i]);
+    return 0;
+}
+
 //  "京·A 12345" is "京A12345" to CMB.
 static pb_done_t
 s_plate_out (pb_codec_t *codec, const pb_convert_t *self, const pb_value_t *value,
              pb_wire_t *wire)
 {
-    static const char dot[] = "·";
     pb_buffer_t plate = {.env = codec->env};
     int64_t characters = 0;
     for (const char *p = value->text; *p;) {
-        size_t skip = *p == ' ';
-        if (!strncmp (p, dot, strlen (dot)))
-            skip = strlen (dot);
+        size_t skip = s_separator (p);
         if (!skip) {
             pb_add (&plate, p, 1);
             characters += ((unsigned char) *p & 0xc0) != 0x80;
@@ -200,6 +209,7 @@ s_plate_out (pb_codec_t *codec, const pb_convert_t *self, const pb_value_t *valu
         return PB_REFUSED;
     }
     wire->text = pb_done (&plate);
+    codec->broken = !wire->text;
     return wire->text ? PB_DONE : PB_REFUSED;
 }
 

@@ -252,6 +252,17 @@ s_plate (const question_t *question, const pb_json_t *reply)
     return question->plate ? question->plate : "";
 }
 
+//  The plate as CMB writes plates.
+static bool
+s_add_plate (pb_codec_t *codec, pb_pairs_t *more, const char *plate)
+{
+    pb_value_t value = {plate, 0, NULL};
+    pb_wire_t wire = {NULL, false, NULL};
+    if (cmb_plate.out (codec, &cmb_plate, &value, &wire) != PB_DONE)
+        wire.text = plate;
+    return pb_pairs_add (codec->env, more, "data.vpl_number", wire.text, false);
+}
+
 static int
 s_answer_outcome (const pb_env_t *env, const question_t *question, size_t outcome,
                   const pb_json_t *reply)
@@ -259,8 +270,7 @@ s_answer_outcome (const pb_env_t *env, const question_t *question, size_t outcom
     pb_pairs_t more = {NULL, 0, 0};
     pb_codec_t codec = pb_codec_out (env, "calc", NULL, reply);
     if (outcomes[outcome].plate
-        && !pb_pairs_add (env, &more, "data.vpl_number", s_plate (question, reply),
-                          false))
+        && !s_add_plate (&codec, &more, s_plate (question, reply)))
         return PB_NOMEM;
     int rc = PB_OK;
     if (outcomes[outcome].order)

@@ -30,8 +30,7 @@ extern const char *const cmb_unsigned[]; //  What `sign` does not cover
 
 //  Makers (cmb_make.c): what no single member of ours holds.
 pb_make_fn cmb_make_body, cmb_make_vip, cmb_make_visitors, cmb_make_items,
-    cmb_make_tender,
-    cmb_make_paid;
+    cmb_make_tender, cmb_make_paid;
 pb_make_fn cmb_make_due, cmb_make_paid_at, cmb_make_as_of, cmb_make_stay;
 pb_make_fn cmb_make_discounts;
 

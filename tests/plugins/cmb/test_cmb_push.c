@@ -447,6 +447,9 @@ static const struct {
     {"exit scan: no order of the car that stands there", LANE, NULL,
      "{\"outcome\":\"no_session\",\"plate\":\"川X00000\"}",
      "{\"status\":2,…" NONE ("川X00000")},
+    {"a plate is said as CMB writes it", LANE, NULL,
+     "{\"outcome\":\"no_session\",\"plate\":\"川X·00 000\"}",
+     "{\"status\":2,…" NONE ("川X00000")},
     {"exit scan: no car", LANE, NULL, "{\"outcome\":\"no_car\"}",
      "{\"status\":2,…" NONE ("")},
     {"exit scan: nothing recognised", LANE, NULL, "{\"outcome\":\"no_plate\"}",
@@ -511,7 +514,7 @@ s_check_memory (void)
     for (; given < 2000 && rc != PB_OK; given++) {
         site->allocations = given;
         rc = site_push (site, "pay", once_more);
-        clean = clean && (rc == PB_OK || !site->events_count);
+        clean = clean && (rc == PB_OK || (rc != PB_REJECT && !site->events_count));
     }
     site_ok (rc == PB_OK && clean && site->events_count == 2 && given > 10,
              "memory may run out anywhere", site->reply);

@@ -56,7 +56,7 @@ static const struct {
      "car_type=1\nin_code=1\nin_time=1795219200\nmodel=6\n" NORTH
      "power_type=1\nrecord_id=V1\nvpl_number=京A12311\n"},
     {"entry: blanks and dots are print, not plate", "in.recorded", "north", "in-1",
-     "V1", T8, "{\"plate\":\"京A·12 311\"}", PB_OK,
+     "V1", T8, "{\"plate\":\"京A·1・2　 3.1•1\"}", PB_OK,
      "car_type=1\nin_code=1\nin_time=1795219200\n" NORTH
      "power_type=1\nrecord_id=V1\nvpl_number=京A12311\n"},
     {"entry: a virtual plate of 30 goes through", "in.recorded", "north", "in-1", "V1",
