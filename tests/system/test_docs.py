@@ -155,6 +155,18 @@ def test_examples():
         program.end()
 
 
+def test_readme():
+    """the gate of README.md publishes and serves"""
+    text = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
+    need("tcp://127.0.0.1:5571" in text, "no endpoint in it")
+    path = SITE.dir / "readme.py"
+    path.write_text(text.replace("tcp://127.0.0.1:5571", SITE.commands))
+    gate = Program(path)
+    need("OK" in gate.wait(1)[0], f"{gate.lines}")
+    until(lambda: SITE.bus.ask("CALL", {"service": "gate.operate"}, {})[0] == "REPLY", "it does not serve")
+    gate.end()
+
+
 if __name__ == "__main__":
     with Site() as SITE:
-        run([test_links, test_paths, test_functions, test_alarms, test_codes, test_examples])
+        run([test_links, test_paths, test_functions, test_alarms, test_codes, test_examples, test_readme])
