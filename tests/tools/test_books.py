@@ -35,7 +35,8 @@ def unix(clock):
 
 
 def car(kind, visit, plate, total, settlement, payments, left="11:30"):
-    return Car(kind, "north", plate, visit, "in-1", "out-2", at("10:00"), at(left) if left else None, total, settlement, payments=payments)
+    return Car(kind, "north", plate, visit, "in-1", "out-2", at("10:00"), at(left) if left else None, total, settlement, payments=payments,
+               asked=[at(left or "10:00")])
 
 
 CARS = [

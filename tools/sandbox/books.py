@@ -117,8 +117,7 @@ class Comparison:
         if car.settlement == "paid" and car.paid() - self.surplus(car) != car.total:
             self.differ(car, f"{car.paid()} fen were paid for {car.total}", car.paid() - car.total)
         if car.kind != "monthly":
-            times = [moment(p.at) for p in car.payments] + [moment(car.left)]
-            if car.total not in {fee(moment(car.entered), t) for t in times}:
+            if car.total not in {fee(moment(car.entered), moment(t)) for t in car.asked}:
                 self.differ(car, f"{car.total} fen are not what the tariff says", car.total)
         self.reported_exit(car)
 

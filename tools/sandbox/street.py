@@ -61,6 +61,7 @@ class Car:
     payments: list = field(default_factory=list)
     voided: bool = False
     listed: bool = False     # Does out.recorded list the payments itself?
+    asked: list = field(default_factory=list)    # As of when its price was asked for
     story: list = field(default_factory=list)
 
     def paid(self):
@@ -160,6 +161,7 @@ class Street:
         while time.monotonic() < end:
             reply = self.bus.call("fee.quote", {"mode": "visit", "visit": car.visit, "lane": car.lane_out}, lot=car.lot)
             if reply.get("outcome") == "found":
+                car.asked.append(reply["as_of"])
                 car.story.append(f"{self.clock():%H:%M:%S} quote {reply['quote']}: total {reply['total']} paid {reply['paid']} due {reply['due']}")
                 return reply
             self.note(car, "again", why=reply.get("outcome") or reply.get("error"))
@@ -184,6 +186,7 @@ class Street:
             time.sleep(0.2)
         else:
             raise Trouble(f"{car.plate} cannot pay: {why}")
+        car.asked.append(datetime.fromtimestamp(result["calc"]["answer"]["data"]["out_time"], ZONE).isoformat())
         car.payments.append(Payment(result["order"], result["amount"], "cmb", self.stamp()))
         if not self.follower.until(lambda e: e["type"] == "pay.captured" and e["data"]["payment"] == result["order"], MONEY_S):
             raise Trouble(f"payment {result['order']} of {car.plate} never reached the journal")
@@ -244,14 +247,29 @@ class Street:
                      **({"cashier": p.operator} if p.operator else {})) for p in car.payments]
 
     # ------------------------------------------------------------------------ kinds of cars
-    def scan_and_leave(self, car):
-        reply = yield from self.arrive(car)
-        if reply["due"]:
+    def settle(self, car, reply, pay):
+        """Pay until nothing is due: an hour may begin between the price and the payment."""
+        while reply["due"]:
             yield self.now + 15
-            amount = self.pay_by_phone(car, out_code=LOTS[car.lot]["lanes"][car.lane_out])
-            self.note(car, "paid_scan", lane=car.lane_out, amount=yuan(amount))
+            pay(car, reply["due"])
             reply = self.quote(car)
         yield self.now + 3
+        return reply
+
+    def by_scan(self, car, _, **where):
+        amount = self.pay_by_phone(car, out_code=LOTS[car.lot]["lanes"][car.lane_out], **where)
+        self.note(car, "paid_scan", lane=car.lane_out, amount=yuan(amount))
+
+    def by_virtual_plate(self, car, due):
+        self.by_scan(car, due, plate=car.plate)
+
+    def by_cash(self, car, due):
+        self.pay_cash(car, due)
+        self.note(car, "paid_cash", lane=car.lane_out, amount=yuan(due))
+
+    def scan_and_leave(self, car):
+        reply = yield from self.arrive(car)
+        reply = yield from self.settle(car, reply, self.by_scan)
         yield from self.leave(car, reply)
 
     def scan(self, car):
@@ -283,22 +301,17 @@ class Street:
         yield from self.enter(car)
         yield self.now + self.stay()
         reply = yield from self.arrive(car)
-        yield self.now + 25
-        self.pay_cash(car, reply["due"])
-        self.note(car, "paid_cash", lane=car.lane_out, amount=yuan(reply["due"]))
-        yield from self.leave(car, self.quote(car))
+        reply = yield from self.settle(car, reply, self.by_cash)
+        yield from self.leave(car, reply)
 
     def mixed(self, car):
         yield from self.enter(car)
         yield self.now + HOUR + self.stay(3)
         reply = yield from self.arrive(car)
         yield self.now + 25
-        self.pay_cash(car, reply["due"] // 2)
-        self.note(car, "paid_cash", lane=car.lane_out, amount=yuan(reply["due"] // 2))
-        yield self.now + 20
-        amount = self.pay_by_phone(car, out_code=LOTS[car.lot]["lanes"][car.lane_out])
-        self.note(car, "paid_scan", lane=car.lane_out, amount=yuan(amount))
-        yield from self.leave(car, self.quote(car))
+        self.by_cash(car, reply["due"] // 2)
+        reply = yield from self.settle(car, self.quote(car), self.by_scan)
+        yield from self.leave(car, reply)
 
     def short(self, car):
         yield from self.enter(car)
@@ -347,11 +360,7 @@ class Street:
         yield from self.enter(car, "in_plateless", user_class="plateless")
         yield self.now + self.stay()
         reply = yield from self.arrive(car, plateless=True)
-        if reply["due"]:
-            yield self.now + 15
-            amount = self.pay_by_phone(car, plate=car.plate, out_code=LOTS[car.lot]["lanes"][car.lane_out])
-            self.note(car, "paid_scan", lane=car.lane_out, amount=yuan(amount))
-            reply = self.quote(car)
+        reply = yield from self.settle(car, reply, self.by_virtual_plate)
         yield from self.leave(car, reply)
 
     def misread(self, car):
@@ -386,7 +395,8 @@ class Street:
         amount = self.pay_by_phone(car, out_code=LOTS[car.lot]["lanes"][car.lane_out])
         self.pay_cash(car, reply["due"])
         self.note(car, "paid_twice", amount=yuan(amount))
-        yield from self.leave(car, self.quote(car))
+        reply = yield from self.settle(car, self.quote(car), self.by_scan)
+        yield from self.leave(car, reply)
 
     def overnight(self, car):
         yield from self.enter(car)
@@ -416,13 +426,14 @@ class Street:
     def south_out(self, car, pay=None):
         car.lane_out = yield from self.take_lane(car, "out")
         end, due = time.monotonic() + MONEY_S, 0
+        car.asked.append(self.stamp())
         said = self.at_gate(car, "out", car.lane_out)
         while said[0] != "open" and time.monotonic() < end:
-            if said[0] == "due" and pay and not due:
-                due = int(said[3])
-                self.note(car, "at_exit", lane=car.lane_out, due=yuan(due))
+            if said[0] == "due" and pay:
+                due += int(said[3])
+                self.note(car, "at_exit", lane=car.lane_out, due=yuan(int(said[3])))
                 yield self.now + 20
-                said = pay(car, due)
+                said = pay(car, int(said[3]))
             else:  # unknown: billing is not there yet
                 time.sleep(0.5)
                 said = self.at_gate(car, "out", car.lane_out)
