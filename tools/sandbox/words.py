@@ -15,7 +15,7 @@ WORDS = {
     "waiting": ("the day is over; waiting until the platform has heard everything ({what})", "当天结束，等待平台收到全部上报（{what}）"),
     "late": ("the platform has not heard everything after {seconds} s", "{seconds} 秒后平台仍未收到全部上报"),
     "ending": ("ending what was started", "正在结束已启动的程序"),
-    "kept": ("the books differ: {folder} is kept for a look", "账目不一致，保留 {folder} 供检查"),
+    "kept": ("{folder} is kept for a look", "保留 {folder} 供检查"),
     # A day
     "day": ("{day}: {cars} cars will come", "{day}：预计 {cars} 辆车"),
     "fault": ("the platform misbehaves: {what}", "平台开始异常：{what}"),

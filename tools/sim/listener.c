@@ -191,8 +191,8 @@ s_take (sim_platform_t *self, const sim_request_t *request, sim_reply_t *reply)
         s_misbehave (self, fault, reply);
         break;
     case FAULT_SLOW:
-        s_process (self, request, reply);
         s_pause (self, fault.ms);
+        s_process (self, request, reply);
         break;
     case FAULT_LOSE_ANSWER:
         s_process (self, request, reply);

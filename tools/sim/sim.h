@@ -65,7 +65,7 @@ json_object *scenario_load (const char *file, pb_error_t *error);
 
 typedef enum {
     FAULT_NONE,
-    FAULT_SLOW,        //  Answered after `ms`
+    FAULT_SLOW,        //  Done and answered after `ms`
     FAULT_FAIL,        //  HTTP `status`, nothing done
     FAULT_REFUSE,      //  The platform's own "no", nothing done
     FAULT_LOSE_ANSWER, //  Done, never answered; of a push: the answer is not noticed
