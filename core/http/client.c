@@ -18,7 +18,7 @@
 #define LOOK_MS 50     //  How exactly the time of those that wait is kept
 
 typedef struct {
-    transfer_t *first, **last;
+    http_transfer_t *first, **last;
 } s_queue_t;
 
 //  What is under way to one host; kept while there is something.
@@ -40,7 +40,7 @@ struct http_client {
     bool ending;
     //  The thread's own
     host_t *hosts;
-    transfer_t *transfers; //  Running
+    http_transfer_t *transfers; //  Running
     unsigned running;
     int64_t looked_ms; //  For those that are late
     CURL *easies[EASIES_MAX];
@@ -57,17 +57,17 @@ s_queue_init (s_queue_t *self)
 }
 
 static void
-s_queue_put (s_queue_t *self, transfer_t *transfer)
+s_queue_put (s_queue_t *self, http_transfer_t *transfer)
 {
     transfer->next = NULL;
     *self->last = transfer;
     self->last = &transfer->next;
 }
 
-static transfer_t *
+static http_transfer_t *
 s_queue_take (s_queue_t *self)
 {
-    transfer_t *transfer = self->first;
+    http_transfer_t *transfer = self->first;
     if (transfer) {
         self->first = transfer->next;
         if (!self->first)
@@ -111,10 +111,10 @@ s_forget_hosts (http_client_t *self)
 //  ---- Transfers ----------------------------------------------------------------------
 
 static void
-s_give_back (http_client_t *self, transfer_t *transfer)
+s_give_back (http_client_t *self, http_transfer_t *transfer)
 {
     http_job_t *job = transfer->job;
-    transfer_destroy (&transfer);
+    http_transfer_destroy (&transfer);
     mailbox_send (self->options.done, job);
 }
 
@@ -131,15 +131,15 @@ s_keep_easy (http_client_t *self, CURL *easy)
 }
 
 static void
-s_start (http_client_t *self, host_t *host, transfer_t *transfer)
+s_start (http_client_t *self, host_t *host, http_transfer_t *transfer)
 {
     CURL *easy =
         self->easies_count > 0 ? self->easies[--self->easies_count] : curl_easy_init ();
-    if (!easy || !transfer_begin (transfer, easy, &self->options)
+    if (!easy || !http_transfer_begin (transfer, easy, &self->options)
         || curl_multi_add_handle (self->multi, easy) != CURLM_OK) {
-        transfer_drop (transfer, transfer->job->error[0]
-                                     ? NULL
-                                     : _ ("no memory for another transfer"));
+        http_transfer_drop (transfer, transfer->job->error[0]
+                                          ? NULL
+                                          : _ ("no memory for another transfer"));
         s_give_back (self, transfer);
         s_keep_easy (self, easy);
         return;
@@ -155,7 +155,8 @@ s_start (http_client_t *self, host_t *host, transfer_t *transfer)
 }
 
 static void
-s_end (http_client_t *self, transfer_t *transfer, CURLcode code, const char *sentence)
+s_end (http_client_t *self, http_transfer_t *transfer, CURLcode code,
+       const char *sentence)
 {
     if (transfer->next)
         transfer->next->prev = transfer->prev;
@@ -165,7 +166,7 @@ s_end (http_client_t *self, transfer_t *transfer, CURLcode code, const char *sen
         self->transfers = transfer->next;
     CURL *easy = transfer->easy;
     host_t *host = s_host (self, transfer->host);
-    transfer_end (transfer, code, sentence);
+    http_transfer_end (transfer, code, sentence);
     curl_multi_remove_handle (self->multi, easy);
     self->running--;
     host->running--;
@@ -181,12 +182,12 @@ static bool
 s_read_mail (http_client_t *self)
 {
     pthread_mutex_lock (&self->mutex);
-    transfer_t *transfer = self->mail.first;
+    http_transfer_t *transfer = self->mail.first;
     s_queue_init (&self->mail);
     bool ending = self->ending;
     pthread_mutex_unlock (&self->mutex);
     while (transfer) {
-        transfer_t *next = transfer->next;
+        http_transfer_t *next = transfer->next;
         host_t *host = s_host (self, transfer->host);
         s_queue_put (transfer->job->bulk ? &host->bulk : &host->reports, transfer);
         transfer = next;
@@ -206,13 +207,14 @@ s_drop_late (http_client_t *self, int64_t now_ms)
         if (!waiting.first)
             continue;
         s_queue_init (&host->reports);
-        for (transfer_t *next, *transfer = waiting.first; transfer; transfer = next) {
+        for (http_transfer_t *next, *transfer = waiting.first; transfer;
+             transfer = next) {
             next = transfer->next;
-            if (transfer_left_ms (transfer, now_ms) > 0) {
+            if (http_transfer_left_ms (transfer, now_ms) > 0) {
                 s_queue_put (&host->reports, transfer);
                 continue;
             }
-            transfer_drop (transfer, _ ("too many requests were before this one"));
+            http_transfer_drop (transfer, _ ("too many requests were before this one"));
             s_give_back (self, transfer);
         }
     }
@@ -244,7 +246,7 @@ s_collect (http_client_t *self)
     int left;
     CURLMsg *message;
     while ((message = curl_multi_info_read (self->multi, &left))) {
-        transfer_t *transfer = NULL;
+        http_transfer_t *transfer = NULL;
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo (message->easy_handle, CURLINFO_PRIVATE, &transfer);
@@ -271,10 +273,10 @@ s_end_all (http_client_t *self)
     while (self->transfers)
         s_end (self, self->transfers, CURLE_ABORTED_BY_CALLBACK, sentence);
     for (host_t *host = self->hosts; host; host = host->next) {
-        transfer_t *transfer;
+        http_transfer_t *transfer;
         while ((transfer = s_queue_take (&host->reports))
                || (transfer = s_queue_take (&host->bulk))) {
-            transfer_drop (transfer, sentence);
+            http_transfer_drop (transfer, sentence);
             s_give_back (self, transfer);
         }
     }
@@ -366,7 +368,7 @@ http_client_destroy (http_client_t **self_p)
 void
 http_client_send (http_client_t *self, http_job_t *job)
 {
-    transfer_t *transfer = transfer_new (job);
+    http_transfer_t *transfer = http_transfer_new (job);
     pthread_mutex_lock (&self->mutex);
     assert (!self->ending);
     s_queue_put (&self->mail, transfer);

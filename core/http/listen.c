@@ -47,27 +47,35 @@ s_parse (const char *text, s_address_t *address)
                                                                  : 0;
 }
 
-static const struct {
-    int code;
-    const char *sentence;
-} s_reasons[] = {
-    {EADDRINUSE,
-     N_ ("in use: stop the program that listens there or choose another port")},
-    {EADDRNOTAVAIL,
-     N_ ("not an address of this machine: choose one of its own or 0.0.0.0")  },
-    {EACCES,        N_ ("ports below 1024 need a privilege: choose a higher port or give "
-                 "CAP_NET_BIND_SERVICE")                          },
-};
-
+//  Always -1.
 static int
 s_refuse (const char *text, int code, pb_error_t *error)
 {
-    const char *reason = strerror (code);
-    for (size_t i = 0; i < ARRAY_SIZE (s_reasons); i++)
-        if (s_reasons[i].code == code)
-            reason = _ (s_reasons[i].sentence);
-    pb_error (error, PB_E_CONFIG, "listen", _ ("cannot listen on %s: %s"), text,
-              reason);
+    switch (code) {
+    case EADDRINUSE:
+        pb_error (
+            error, PB_E_CONFIG, "listen",
+            _ ("%s is in use: stop the program that listens there or choose another "
+               "port"),
+            text);
+        break;
+    case EADDRNOTAVAIL:
+        pb_error (
+            error, PB_E_CONFIG, "listen",
+            _ ("%s is no address of this machine: choose one of its own or 0.0.0.0"),
+            text);
+        break;
+    case EACCES:
+        pb_error (
+            error, PB_E_CONFIG, "listen",
+            _ ("%s: ports below 1024 need a privilege: choose a higher port or give "
+               "CAP_NET_BIND_SERVICE"),
+            text);
+        break;
+    default:
+        pb_error (error, PB_E_CONFIG, "listen", _ ("cannot listen on %s: %s"), text,
+                  strerror (code));
+    }
     return -1;
 }
 

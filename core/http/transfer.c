@@ -12,10 +12,10 @@
 #define ANSWER_LIMIT (1 << 20)
 #define ANSWER_HEAD_LIMIT (64 << 10)
 
-transfer_t *
-transfer_new (http_job_t *job)
+http_transfer_t *
+http_transfer_new (http_job_t *job)
 {
-    transfer_t *self = xcalloc (1, sizeof *self);
+    http_transfer_t *self = xcalloc (1, sizeof *self);
     self->job = job;
     self->sent_ms = moment_monotonic_ms ();
     if (job->timeout_ms == 0)
@@ -32,9 +32,9 @@ transfer_new (http_job_t *job)
 }
 
 void
-transfer_destroy (transfer_t **self_p)
+http_transfer_destroy (http_transfer_t **self_p)
 {
-    transfer_t *self = *self_p;
+    http_transfer_t *self = *self_p;
     if (!self)
         return;
     curl_slist_free_all (self->headers);
@@ -45,7 +45,7 @@ transfer_destroy (transfer_t **self_p)
 }
 
 int64_t
-transfer_left_ms (const transfer_t *self, int64_t now_ms)
+http_transfer_left_ms (const http_transfer_t *self, int64_t now_ms)
 {
     return self->sent_ms + self->job->timeout_ms - now_ms;
 }
@@ -53,7 +53,7 @@ transfer_left_ms (const transfer_t *self, int64_t now_ms)
 //  ---- Beginning ----------------------------------------------------------------------
 
 static bool
-s_add (transfer_t *self, const char *line)
+s_add (http_transfer_t *self, const char *line)
 {
     if (strpbrk (line, "\r\n")) {
         snprintf (self->job->error, sizeof self->job->error,
@@ -67,7 +67,7 @@ s_add (transfer_t *self, const char *line)
 }
 
 static bool
-s_set_headers (transfer_t *self)
+s_set_headers (http_transfer_t *self)
 {
     const http_job_t *job = self->job;
     buffer_t media = {0};
@@ -85,7 +85,7 @@ s_set_headers (transfer_t *self)
 static size_t
 s_read (char *to, size_t size, size_t count, void *arg)
 {
-    transfer_t *self = arg;
+    http_transfer_t *self = arg;
     ptrdiff_t got = http_body_read (self->body, to, size * count);
     return got < 0 ? CURL_READFUNC_ABORT : (size_t) got;
 }
@@ -94,7 +94,7 @@ s_read (char *to, size_t size, size_t count, void *arg)
 static int
 s_seek (void *arg, curl_off_t offset, int origin)
 {
-    transfer_t *self = arg;
+    http_transfer_t *self = arg;
     if (offset != 0 || origin != SEEK_SET)
         return CURL_SEEKFUNC_CANTSEEK;
     http_body_rewind (self->body);
@@ -102,7 +102,7 @@ s_seek (void *arg, curl_off_t offset, int origin)
 }
 
 static bool
-s_set_body (transfer_t *self)
+s_set_body (http_transfer_t *self)
 {
     const http_job_t *job = self->job;
     CURL *easy = self->easy;
@@ -136,7 +136,7 @@ s_set_body (transfer_t *self)
 static size_t
 s_write (char *bytes, size_t size, size_t count, void *arg)
 {
-    transfer_t *self = arg;
+    http_transfer_t *self = arg;
     http_job_t *job = self->job;
     if (size * count > job->answer_limit - job->body.size) {
         self->too_large = true;
@@ -150,14 +150,14 @@ static size_t
 s_head (char *line, size_t size, size_t count, void *arg)
 {
     (void) line;
-    transfer_t *self = arg;
+    http_transfer_t *self = arg;
     self->head_size += size * count;
     self->too_large = self->head_size > ANSWER_HEAD_LIMIT;
     return self->too_large ? 0 : size * count;
 }
 
 static void
-s_set_connection (transfer_t *self, const http_client_options_t *options)
+s_set_connection (http_transfer_t *self, const http_client_options_t *options)
 {
     CURL *easy = self->easy;
     const http_job_t *job = self->job;
@@ -198,11 +198,12 @@ s_is_method (const char *method)
 }
 
 bool
-transfer_begin (transfer_t *self, CURL *easy, const http_client_options_t *options)
+http_transfer_begin (http_transfer_t *self, CURL *easy,
+                     const http_client_options_t *options)
 {
     http_job_t *job = self->job;
     self->easy = easy;
-    int64_t left_ms = transfer_left_ms (self, moment_monotonic_ms ());
+    int64_t left_ms = http_transfer_left_ms (self, moment_monotonic_ms ());
     if (left_ms < 1)
         left_ms = 1;
     if (!s_is_method (job->method)) {
@@ -232,25 +233,26 @@ static const struct {
     CURLcode code;
     const char *sentence;
 } s_errors[] = {
-    {CURLE_COULDNT_RESOLVE_HOST,     N_ ("the name of %s is not known: check it, and DNS")},
-    {CURLE_COULDNT_CONNECT,          N_ ("%s cannot be reached")                          },
+    {CURLE_COULDNT_RESOLVE_HOST,
+     N_ ("%s has a name that is not known: check it, and DNS")                          },
+    {CURLE_COULDNT_CONNECT,          N_ ("%s cannot be reached")                        },
     {CURLE_PEER_FAILED_VERIFICATION,
-     N_ ("%s does not prove who it is: check its certificate and our CA file")            },
-    {CURLE_SSL_CONNECT_ERROR,        N_ ("no TLS connection to %s comes about")           },
-    {CURLE_OPERATION_TIMEDOUT,       N_ ("%s did not answer in time")                     },
-    {CURLE_GOT_NOTHING,              N_ ("%s closed the connection without an answer")    },
-    {CURLE_SEND_ERROR,               N_ ("the connection to %s broke while sending")      },
-    {CURLE_RECV_ERROR,               N_ ("the connection to %s broke before its answer")  },
-    {CURLE_PARTIAL_FILE,             N_ ("%s stopped in the middle of its answer")        },
-    {CURLE_ABORTED_BY_CALLBACK,      N_ ("a file changed while it was sent to %s")        },
-    {CURLE_WRITE_ERROR,              N_ ("the answer of %s is too large")                 },
-    {CURLE_UNSUPPORTED_PROTOCOL,     N_ ("%s does not speak HTTP")                        },
-    {CURLE_WEIRD_SERVER_REPLY,       N_ ("%s does not speak HTTP")                        },
-    {CURLE_URL_MALFORMAT,            N_ ("%s is no URL")                                  },
+     N_ ("%s does not prove who it is: check its certificate and our CA file")          },
+    {CURLE_SSL_CONNECT_ERROR,        N_ ("no TLS connection to %s comes about")         },
+    {CURLE_OPERATION_TIMEDOUT,       N_ ("%s did not answer in time")                   },
+    {CURLE_GOT_NOTHING,              N_ ("%s closed the connection without an answer")  },
+    {CURLE_SEND_ERROR,               N_ ("the connection to %s broke while sending")    },
+    {CURLE_RECV_ERROR,               N_ ("the connection to %s broke before its answer")},
+    {CURLE_PARTIAL_FILE,             N_ ("%s stopped in the middle of its answer")      },
+    {CURLE_ABORTED_BY_CALLBACK,      N_ ("a file changed while it was sent to %s")      },
+    {CURLE_WRITE_ERROR,              N_ ("the answer of %s is too large")               },
+    {CURLE_UNSUPPORTED_PROTOCOL,     N_ ("%s does not speak HTTP")                      },
+    {CURLE_WEIRD_SERVER_REPLY,       N_ ("%s does not speak HTTP")                      },
+    {CURLE_URL_MALFORMAT,            N_ ("%s is no URL")                                },
 };
 
 static void
-s_say (transfer_t *self, CURLcode code)
+s_say (http_transfer_t *self, CURLcode code)
 {
     http_job_t *job = self->job;
     const char *sentence = NULL;
@@ -275,7 +277,7 @@ s_say (transfer_t *self, CURLcode code)
 }
 
 void
-transfer_end (transfer_t *self, CURLcode code, const char *sentence)
+http_transfer_end (http_transfer_t *self, CURLcode code, const char *sentence)
 {
     http_job_t *job = self->job;
     long sent = 0;
@@ -303,7 +305,7 @@ transfer_end (transfer_t *self, CURLcode code, const char *sentence)
 }
 
 void
-transfer_drop (transfer_t *self, const char *sentence)
+http_transfer_drop (http_transfer_t *self, const char *sentence)
 {
     http_job_t *job = self->job;
     job->nothing_sent = true;

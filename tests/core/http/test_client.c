@@ -1,6 +1,8 @@
 //  tests/core/http/test_client.c - what the HTTP client sends, and what it makes of answers.
 
 #include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -384,6 +386,69 @@ test_tls (void)
     rig_destroy (&rig);
     stage_destroy (&stage);
     stage_destroy (&other);
+}
+
+//  A name server that hangs, for names that begin with "hangs".
+static pthread_mutex_t s_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t s_changed = PTHREAD_COND_INITIALIZER;
+static bool s_hangs;
+static int s_asked, s_told;
+
+__attribute__ ((visibility ("default"))) int
+getaddrinfo (const char *name, const char *service, const struct addrinfo *hints,
+             struct addrinfo **result)
+{
+    (void) name;
+    (void) service;
+    (void) hints;
+    *result = NULL;
+    pthread_mutex_lock (&s_mutex);
+    s_asked++;
+    while (s_hangs)
+        pthread_cond_wait (&s_changed, &s_mutex);
+    s_told++;
+    pthread_cond_broadcast (&s_changed);
+    pthread_mutex_unlock (&s_mutex);
+    return EAI_NONAME;
+}
+
+static void
+test_names (void)
+{
+    rig_t rig = rig_new (0, NULL);
+    http_job_t *job = rig_ask (&rig, s_command ("http://unknown.example/"));
+    promise (job->nothing_sent && s_asked == 1, "a name that is not known: %s",
+             job->error);
+    http_job_destroy (&job);
+
+    stage_t *stage = stage_new ();
+    s_hangs = true;
+    http_job_t *hanging = s_command ("http://hangs.example/");
+    hanging->connect_timeout_ms = 300;
+    http_client_send (rig.client, hanging);
+    int64_t start_ms = moment_monotonic_ms ();
+    job = rig_ask (&rig, s_report (stage_url (stage, "/")));
+    promise (job->status == 200, "a name server that hangs does not stop others");
+    http_job_destroy (&job);
+    job = mailbox_wait (rig.done, PATIENCE_MS);
+    promise (job == hanging && job->nothing_sent
+                 && moment_monotonic_ms () - start_ms < 3000,
+             "nor the time-out: %s", job->error);
+    http_job_destroy (&job);
+    job = rig_ask (&rig, s_report (stage_url (stage, "/")));
+    promise (job->status == 200, "nor those after it");
+    http_job_destroy (&job);
+    http_client_send (rig.client, s_command ("http://hangs.example/again"));
+    rig_destroy (&rig);
+    promise (s_told == 1, "nor the end");
+
+    pthread_mutex_lock (&s_mutex);
+    s_hangs = false;
+    pthread_cond_broadcast (&s_changed);
+    while (s_told < s_asked)
+        pthread_cond_wait (&s_changed, &s_mutex);
+    pthread_mutex_unlock (&s_mutex);
+    stage_destroy (&stage);
 }
 
 //  ---- What is sent -------------------------------------------------------------------
@@ -775,6 +840,7 @@ main (void)
     test_sent_once ();
     test_nothing_sent ();
     test_nothing_sent_after_something ();
+    test_names ();
     test_tls ();
     test_request ();
     test_smuggling ();
