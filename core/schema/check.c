@@ -85,25 +85,27 @@ static const struct {
     bool (*text) (span_t text);
     const char *wanted;
 } kinds[] = {
-    [FIELD_TEXT] = {s_is_text,   NULL,        N_ ("must be a text")                          },
-    [FIELD_PLATE] = {NULL,        s_is_id,     N_ ("must be a plate: a text of 1 to 64 bytes")},
+  // clang-format off
+    [FIELD_TEXT] = {s_is_text, NULL, N_("must be a text")},
+    [FIELD_PLATE] = {NULL, s_is_id, N_("must be a plate: a text of 1 to 64 bytes")},
     [FIELD_MONEY] = {s_is_amount, NULL,
-                    N_ ("must be money: a whole number of fen, not below 0")                 },
-    [FIELD_INT] = {s_is_amount, NULL,        N_ ("must be a whole number, not below 0")     },
+                     N_("must be money: a whole number of fen, not below 0")},
+    [FIELD_INT] = {s_is_amount, NULL, N_("must be a whole number, not below 0")},
     [FIELD_DURATION] = {s_is_amount, NULL,
-                    N_ ("must be a whole number of seconds, not below 0")                    },
-    [FIELD_TIME] = {NULL,        s_is_time,
-                    N_ ("must be a time with its offset, such as "
-                        "\"2026-11-21T08:00:00+08:00\"")                                     },
-    [FIELD_ENUM] = {s_is_text,   NULL,        N_ ("must be one of the words")                },
-    [FIELD_BOOL] = {s_is_bool,   NULL,        N_ ("must be true or false")                   },
-    [FIELD_LANE] = {NULL,        id_is_name,
-                    N_ ("must be a lane: 1 to 32 of a-z, 0-9 and '-'")                       },
-    [FIELD_VISIT] = {NULL,        id_is_visit,
-                    N_ ("must be a visit: 1 to 48 of letters, digits, '_' and '-'")          },
-    [FIELD_LIST] = {s_is_list,   NULL,        N_ ("must be a list")                          },
-    [FIELD_OBJECT] = {s_is_object, NULL,        N_ ("must be an object")                       },
-    [FIELD_ID] = {NULL,        s_is_id,     N_ ("must be a text of 1 to 64 bytes")         },
+                        N_("must be a whole number of seconds, not below 0")},
+    [FIELD_TIME] = {NULL, s_is_time,
+                    N_("must be a time with its offset, such as "
+                       "\"2026-11-21T08:00:00+08:00\"")},
+    [FIELD_ENUM] = {s_is_text, NULL, N_("must be one of the words")},
+    [FIELD_BOOL] = {s_is_bool, NULL, N_("must be true or false")},
+    [FIELD_LANE] = {NULL, id_is_name,
+                    N_("must be a lane: 1 to 32 of a-z, 0-9 and '-'")},
+    [FIELD_VISIT] = {NULL, id_is_visit,
+                     N_("must be a visit: 1 to 48 of letters, digits, '_' and '-'")},
+    [FIELD_LIST] = {s_is_list, NULL, N_("must be a list")},
+    [FIELD_OBJECT] = {s_is_object, NULL, N_("must be an object")},
+    [FIELD_ID] = {NULL, s_is_id, N_("must be a text of 1 to 64 bytes")},
+  // clang-format on
 };
 _Static_assert(PB_PLATE_MAX == 64, "the sentence above says 64");
 

@@ -42,6 +42,7 @@ typedef struct {
     const event_type_t *is;
     int64_t time_ms;
     char made_id[37], made_time[32];
+    char decoded[DATA][72]; //  Values that came with escapes; none may be longer
     pb_error_t *error;
 } reading_t;
 
@@ -62,6 +63,23 @@ s_known (span_t name)
             && memcmp (name.p, names[i].p, name.n) == 0)
             return i;
     return KNOWN;
+}
+
+//  Some programs write '/' and '+' with escapes. They are resolved here, once, so that
+//  nobody after this has to; what would need them again is refused.
+static bool
+s_decode (reading_t *self, int which, span_t quoted, span_t *text)
+{
+    char *room = self->decoded[which];
+    *text = scan_string_text (quoted, room, sizeof self->decoded[which]);
+    if (!text->p)
+        return s_bad (self, which, _ ("is too long"));
+    for (size_t i = 0; i < text->n; i++)
+        if ((unsigned char) room[i] < 0x20 || room[i] == '"' || room[i] == '\\')
+            return s_bad (
+                self, which,
+                _ ("must not hold quotes, backslashes or control characters"));
+    return true;
 }
 
 static bool
@@ -89,8 +107,8 @@ s_take (void *arg, const member_t *member)
             return s_bad (self, which, _ ("must be a text"));
         value.p++;
         value.n -= 2;
-        if (member->value_escaped)
-            return s_bad (self, which, _ ("must be written without escapes"));
+        if (member->value_escaped && !s_decode (self, which, member->value, &value))
+            return false;
     }
     self->value[which] = value;
     return true;

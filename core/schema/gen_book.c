@@ -40,8 +40,9 @@ static const char head[] =
     "| `lane` | `[a-z0-9-]{1,32}` | 车道 |\n"
     "| `data` | an object, by the type | 数据 |\n"
     "\n"
-    "Other members are kept as they are. The values of these nine names are written\n"
-    "without escapes, and so are the names.\n"
+    "Other members are kept as they are. The nine names are written without escapes;\n"
+    "escapes in their values are resolved before the event is kept, so these hold no\n"
+    "quotes, backslashes or control characters.\n"
     "\n"
     "Everywhere in an event:\n"
     "\n"
@@ -97,9 +98,9 @@ s_overview (buffer_t *to)
             if (*p != '.')
                 buffer_add (to, p, 1);
         buffer_printf (to, ") | %s | %s%s%s | %s | %s |\n", s_speaker (type->flags),
-                       type->flags & TYPE_SUBJECT ? "subject " : "",
-                       type->flags & TYPE_LOT ? "lot " : "",
-                       type->flags & TYPE_LANE ? "lane" : "", type->help_en,
+                       type->flags & TYPE_SUBJECT ? "subject, " : "",
+                       type->flags & TYPE_LOT ? "lot" : "",
+                       type->flags & TYPE_LANE ? ", lane" : "", type->help_en,
                        type->help_zh);
     }
     buffer_text (

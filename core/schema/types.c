@@ -64,93 +64,54 @@ enum_words (const char *name)
 
 //  ------------------------------------------------------------ members
 
-//  clang-format off
+// clang-format off
 #define REQUIRED true
 #define OPTIONAL false
-#define TEXT(name, need, en, zh)                   \
-    {                                              \
-        name, FIELD_TEXT, need, NULL, NULL, en, zh \
-    }
-#define ID(name, need, en, zh)                   \
-    {                                            \
-        name, FIELD_ID, need, NULL, NULL, en, zh \
-    }
-#define MONEY(name, need, en, zh)                   \
-    {                                               \
-        name, FIELD_MONEY, need, NULL, NULL, en, zh \
-    }
-#define INT(name, need, en, zh)                   \
-    {                                             \
-        name, FIELD_INT, need, NULL, NULL, en, zh \
-    }
-#define SECONDS(name, need, en, zh)                    \
-    {                                                  \
-        name, FIELD_DURATION, need, NULL, NULL, en, zh \
-    }
-#define TIME(name, need, en, zh)                   \
-    {                                              \
-        name, FIELD_TIME, need, NULL, NULL, en, zh \
-    }
-#define BOOL(name, need, en, zh)                   \
-    {                                              \
-        name, FIELD_BOOL, need, NULL, NULL, en, zh \
-    }
-#define LANE(name, need, en, zh)                   \
-    {                                              \
-        name, FIELD_LANE, need, NULL, NULL, en, zh \
-    }
-#define LIST(name, of, en, zh)                       \
-    {                                                \
-        name, FIELD_LIST, OPTIONAL, NULL, of, en, zh \
-    }
-#define ENUM(name, need, of, en, zh)             \
-    {                                            \
-        name, FIELD_ENUM, need, of, NULL, en, zh \
-    }
-#define END                                                \
-    {                                                      \
-        NULL, FIELD_TEXT, OPTIONAL, NULL, NULL, NULL, NULL \
-    }
+#define ROW(name, kind, need, words, items, en, zh) \
+    {name, FIELD_##kind, need, words, items, en, zh}
+#define TEXT(name, need, en, zh)     ROW (name, TEXT, need, NULL, NULL, en, zh)
+#define ID(name, need, en, zh)       ROW (name, ID, need, NULL, NULL, en, zh)
+#define MONEY(name, need, en, zh)    ROW (name, MONEY, need, NULL, NULL, en, zh)
+#define INT(name, need, en, zh)      ROW (name, INT, need, NULL, NULL, en, zh)
+#define SECONDS(name, need, en, zh)  ROW (name, DURATION, need, NULL, NULL, en, zh)
+#define TIME(name, need, en, zh)     ROW (name, TIME, need, NULL, NULL, en, zh)
+#define BOOL(name, need, en, zh)     ROW (name, BOOL, need, NULL, NULL, en, zh)
+#define LANE(name, need, en, zh)     ROW (name, LANE, need, NULL, NULL, en, zh)
+#define LIST(name, of, en, zh)       ROW (name, LIST, OPTIONAL, NULL, of, en, zh)
+#define ENUM(name, need, of, en, zh) ROW (name, ENUM, need, of, NULL, en, zh)
+#define END                          ROW (NULL, TEXT, OPTIONAL, NULL, NULL, NULL, NULL)
 
 //  Members that mean the same wherever they stand.
-#define PLATE(need)                                                           \
-    {                                                                         \
-        "plate", FIELD_PLATE, need, NULL, NULL, N_ ("the plate as received"), \
-            "车牌，按收到的原文"                                     \
-    }
-#define PLATE_COLOR \
-    ENUM ("plate_color", OPTIONAL, plate_color, N_ ("colour of the plate"), "车牌颜色")
-#define PICTURE                                                                \
-    TEXT ("picture", OPTIONAL, N_ ("path below the lot's `pictures`, or URL"), \
-          "图片路径（在车场 pictures 目录下）或网址")
-#define OPERATOR TEXT ("operator", OPTIONAL, N_ ("the person who did it"), "操作员")
-#define REMARK TEXT ("remark", OPTIONAL, N_ ("free text"), "备注")
-#define SPACES_FREE                                                         \
-    INT ("spaces_free", OPTIONAL, N_ ("free spaces of the lot after this"), \
-         "此后车场空余车位数")
-#define ENTERED_AT(n) TIME ("entered_at", n, N_ ("when the car came in"), "入场时间")
-#define QUOTE(n) ID ("quote", n, N_ ("id of the quote"), "报价编号")
-#define ATTEMPT(n) ID ("attempt", n, N_ ("id of the attempt to charge"), "扣费尝试编号")
-#define PLATFORM(n)                                                             \
-    ID ("platform", n, N_ ("plugin instance; absent = not through a platform"), \
-        "平台插件实例；缺省表示不经平台")
-#define PAYMENT(n)                                                           \
-    ID ("payment", n, N_ ("the platform's payment id, or our own for cash"), \
-        "平台支付流水号；现金为本系统编号")
-#define REFUND ID ("refund", REQUIRED, N_ ("id of the refund"), "退款编号")
-#define AMOUNT(n) MONEY ("amount", n, N_ ("amount"), "金额")
-#define TENDER(n) ENUM ("tender", n, tender, N_ ("means of payment"), "支付方式")
-#define WITNESS(n)                                                                           \
-    ENUM (                                                                                   \
-        "witness", n, witness,                                                               \
-        N_ ("who says so: the platform's answer, a query, its push, its bill, or a person"), \
-        "依据：平台应答、查询、推送、账单或人工")
-#define CODE TEXT ("code", OPTIONAL, N_ ("the platform's code"), "平台返回码")
-#define MESSAGE TEXT ("message", OPTIONAL, N_ ("the platform's words"), "平台返回信息")
-#define DIRECTION                                                             \
-    ENUM ("direction", REQUIRED, direction, N_ ("into the lot or out of it"), \
-          "方向：入场或出场")
-//  clang-format on
+#define PLATE(need) ROW ("plate", PLATE, need, NULL, NULL, \
+    N_("the plate as received"), "车牌，按收到的原文")
+#define PLATE_COLOR ENUM ("plate_color", OPTIONAL, plate_color, \
+    N_("colour of the plate"), "车牌颜色")
+#define PICTURE TEXT ("picture", OPTIONAL, \
+    N_("path below the lot's `pictures`, or URL"), "图片路径（在车场 pictures 目录下）或网址")
+#define OPERATOR TEXT ("operator", OPTIONAL, N_("the person who did it"), "操作员")
+#define REMARK TEXT ("remark", OPTIONAL, N_("free text"), "备注")
+#define SPACES_FREE INT ("spaces_free", OPTIONAL, \
+    N_("free spaces of the lot after this"), "此后车场空余车位数")
+#define ENTERED_AT(need) TIME ("entered_at", need, N_("when the car came in"), "入场时间")
+#define QUOTE(need) ID ("quote", need, N_("id of the quote"), "报价编号")
+#define ATTEMPT(need) ID ("attempt", need, N_("id of the attempt to charge"), "扣费尝试编号")
+#define PLATFORM(need) ID ("platform", need, \
+    N_("plugin instance; absent = not through a platform"), \
+    "平台插件实例；缺省表示不经平台")
+#define PAYMENT(need) ID ("payment", need, \
+    N_("the platform's payment id, or our own for cash"), \
+    "平台支付流水号；现金为本系统编号")
+#define REFUND ID ("refund", REQUIRED, N_("id of the refund"), "退款编号")
+#define AMOUNT(need) MONEY ("amount", need, N_("amount"), "金额")
+#define TENDER(need) ENUM ("tender", need, tender, N_("means of payment"), "支付方式")
+#define WITNESS(need) ENUM ("witness", need, witness, \
+    N_("who says so: the platform's answer, a query, its push, its bill, or a person"), \
+    "依据：平台应答、查询、推送、账单或人工")
+#define CODE TEXT ("code", OPTIONAL, N_("the platform's code"), "平台返回码")
+#define MESSAGE TEXT ("message", OPTIONAL, N_("the platform's words"), "平台返回信息")
+#define DIRECTION ENUM ("direction", REQUIRED, direction, \
+    N_("into the lot or out of it"), "方向：入场或出场")
+// clang-format on
 
 static const field_t lane_fields[] = {DIRECTION, PLATE (OPTIONAL), PLATE_COLOR, PICTURE,
                                       END};
@@ -409,83 +370,119 @@ static const field_t plugin_changed[] = {
 #define OF_CASHIER (TYPE_LOT | TYPE_MONEY | TYPE_PERSON)
 #define OF_BINDING (TYPE_LOT | TYPE_ONE_OF | TYPE_NEEDS)
 
-//  clang-format off
+// clang-format off
 const event_type_t event_types[] = {
-    {"lane.waiting",     OF_LANE,               lane_fields,      N_ ("A car stands before the barrier."),
-     "车辆停在道闸前。"                                                                                                                      },
-    {"lane.cleared",     OF_LANE,               lane_fields,      N_ ("The car has left the barrier."),
-     "车辆离开道闸。"                                                                                                                         },
-    {"in.recorded",      OF_VISIT,              in_recorded,      N_ ("A car has come in."),                   "车辆入场。"                     },
-    {"in.corrected",     OF_VISIT | TYPE_NEEDS, in_corrected,     N_ ("An entry was wrong."),
-     "更正入场记录。"                                                                                                                         },
-    {"out.recorded",     OF_VISIT,              out_recorded,     N_ ("A car has left; its money."),
-     "车辆出场及其费用。"                                                                                                                   },
-    {"out.corrected",    OF_VISIT | TYPE_NEEDS, out_corrected,    N_ ("An exit was wrong."),
-     "更正出场记录。"                                                                                                                         },
-    {"fee.quoted",       OF_BROKER,             fee_quoted,       N_ ("What a visit costs at a moment."),
-     "某一时刻的停车报价。"                                                                                                                },
-    {"visit.settled",    OF_BROKER,             visit_settled,
-     N_ ("The captures since the newest quote reach its due."),
-     "最新报价之后的实收已达待付金额。"                                                                                              },
-    {"pay.requested",    OF_MONEY,              pay_requested,
-     N_ ("A platform is being asked for money."),                                                              "已向平台请求扣费。"         },
-    {"pay.captured",     OF_CASHIER,            pay_captured,
-     N_ ("Money was taken. Only this counts as money taken."),
-     "已收款。只有本事件计为收入。"                                                                                                    },
-    {"pay.confirmed",    OF_MONEY,              pay_confirmed,
-     N_ ("A further witness of money already captured. Never added."),
-     "已收款项的又一依据，不重复计入。"                                                                                              },
-    {"pay.declined",     OF_MONEY,              pay_outcome,      N_ ("The platform refused."),
-     "平台拒绝扣费。"                                                                                                                         },
-    {"pay.pending",      OF_MONEY,              pay_outcome,      N_ ("The platform is still at it."),
-     "平台处理中。"                                                                                                                            },
-    {"pay.uncertain",    OF_MONEY,              pay_outcome,
-     N_ ("Nobody knows yet whether money was taken."),                                                         "扣费结果未知。"               },
-    {"pay.absent",       OF_MONEY,              pay_outcome,
-     N_ ("The platform has no such payment, proven."),                                                         "已证实平台没有该笔支付。"},
-    {"pay.surplus",      OF_MONEY,              pay_surplus,      N_ ("More was taken than was due."),
-     "多收款。"                                                                                                                                  },
-    {"bind.added",       OF_BINDING,            bind_fields,
-     N_ ("A platform may charge this car without asking."),                                                    "车辆已开通无感支付。"      },
-    {"bind.removed",     OF_BINDING,            bind_fields,      N_ ("It may no longer."),
-     "车辆已解除无感支付。"                                                                                                                },
-    {"refund.requested", OF_MONEY,              refund_requested,
-     N_ ("A refund is being asked for."),                                                                      "已请求退款。"                  },
-    {"refund.done",      OF_CASHIER,            refund_outcome,
-     N_ ("Money was given back. Only this counts as money given back."),
-     "已退款。只有本事件计为退款。"                                                                                                    },
-    {"refund.failed",    OF_MONEY,              refund_outcome,   N_ ("The refund was refused."),
-     "退款失败。"                                                                                                                               },
-    {"refund.pending",   OF_MONEY,              refund_outcome,   N_ ("The refund is under way."),
-     "退款处理中。"                                                                                                                            },
-    {"refund.uncertain", OF_MONEY,              refund_outcome,
-     N_ ("Nobody knows yet whether money was given back."),                                                    "退款结果未知。"               },
-    {"space.changed",    OF_LOT,                space_changed,    N_ ("The number of free spaces."),
-     "空余车位变化。"                                                                                                                         },
-    {"lot.changed",      OF_LOT,                lot_changed,      N_ ("The lot's own figures."),
-     "车场参数变化。"                                                                                                                         },
-    {"picture.captured", OF_LOT | TYPE_NEEDS,   picture_captured,
-     N_ ("A picture was taken."),                                                                              "已抓拍图片。"                  },
-    {"discount.granted", OF_LOT,                discount_fields,  N_ ("A discount for a visit."),
-     "发放优惠。"                                                                                                                               },
-    {"discount.revoked", OF_LOT,                discount_fields,  N_ ("It was taken back."),
-     "撤销优惠。"                                                                                                                               },
-    {"arrears.found",    OF_BROKER,             arrears_found,
-     N_ ("A car owes money from earlier visits."),                                                             "车辆有历史欠费。"            },
-    {"gate.opened",      OF_LANE | TYPE_NEEDS,  gate_fields,
-     N_ ("A barrier was opened, and why."),                                                                    "道闸抬起及其原因。"         },
-    {"gate.closed",      OF_LANE | TYPE_NEEDS,  gate_fields,
-     N_ ("A barrier was closed, and why."),                                                                    "道闸落下及其原因。"         },
-    {"case.opened",      OF_BROKER,             case_fields,      N_ ("Money that needs a person."),
-     "需人工处理的款项。"                                                                                                                   },
-    {"case.closed",      OF_BROKER,             case_fields,      N_ ("A person has decided."),
-     "人工处理完毕。"                                                                                                                         },
-    {"alarm.raised",     0,                     alarm_fields,     N_ ("Something is wrong."),                  "告警。"                           },
-    {"alarm.cleared",    0,                     alarm_fields,     N_ ("It is right again."),                   "告警解除。"                     },
-    {"plugin.changed",   0,                     plugin_changed,   N_ ("A plugin instance changed its state."),
-     "插件实例状态变化。"                                                                                                                   },
-    {NULL,               0,                     NULL,             NULL,                                        NULL                                  },
+    {"lane.waiting", OF_LANE, lane_fields,
+     N_("A car stands before the barrier."),
+     "车辆停在道闸前。"},
+    {"lane.cleared", OF_LANE, lane_fields,
+     N_("The car has left the barrier."),
+     "车辆离开道闸。"},
+    {"in.recorded", OF_VISIT, in_recorded,
+     N_("A car has come in."),
+     "车辆入场。"},
+    {"in.corrected", OF_VISIT | TYPE_NEEDS, in_corrected,
+     N_("An entry was wrong."),
+     "更正入场记录。"},
+    {"out.recorded", OF_VISIT, out_recorded,
+     N_("A car has left; its money."),
+     "车辆出场及其费用。"},
+    {"out.corrected", OF_VISIT | TYPE_NEEDS, out_corrected,
+     N_("An exit was wrong."),
+     "更正出场记录。"},
+    {"fee.quoted", OF_BROKER, fee_quoted,
+     N_("What a visit costs at a moment."),
+     "某一时刻的停车报价。"},
+    {"visit.settled", OF_BROKER, visit_settled,
+     N_("The captures since the newest quote reach its due."),
+     "最新报价之后的实收已达待付金额。"},
+    {"pay.requested", OF_MONEY, pay_requested,
+     N_("A platform is being asked for money."),
+     "已向平台请求扣费。"},
+    {"pay.captured", OF_CASHIER, pay_captured,
+     N_("Money was taken. Only this counts as money taken."),
+     "已收款。只有本事件计为收入。"},
+    {"pay.confirmed", OF_MONEY, pay_confirmed,
+     N_("A further witness of money already captured. Never added."),
+     "已收款项的又一依据，不重复计入。"},
+    {"pay.declined", OF_MONEY, pay_outcome,
+     N_("The platform refused."),
+     "平台拒绝扣费。"},
+    {"pay.pending", OF_MONEY, pay_outcome,
+     N_("The platform is still at it."),
+     "平台处理中。"},
+    {"pay.uncertain", OF_MONEY, pay_outcome,
+     N_("Nobody knows yet whether money was taken."),
+     "扣费结果未知。"},
+    {"pay.absent", OF_MONEY, pay_outcome,
+     N_("The platform has no such payment, proven."),
+     "已证实平台没有该笔支付。"},
+    {"pay.surplus", OF_MONEY, pay_surplus,
+     N_("More was taken than was due."),
+     "多收款。"},
+    {"bind.added", OF_BINDING, bind_fields,
+     N_("A platform may charge this car without asking."),
+     "车辆已开通无感支付。"},
+    {"bind.removed", OF_BINDING, bind_fields,
+     N_("It may no longer."),
+     "车辆已解除无感支付。"},
+    {"refund.requested", OF_MONEY, refund_requested,
+     N_("A refund is being asked for."),
+     "已请求退款。"},
+    {"refund.done", OF_CASHIER, refund_outcome,
+     N_("Money was given back. Only this counts as money given back."),
+     "已退款。只有本事件计为退款。"},
+    {"refund.failed", OF_MONEY, refund_outcome,
+     N_("The refund was refused."),
+     "退款失败。"},
+    {"refund.pending", OF_MONEY, refund_outcome,
+     N_("The refund is under way."),
+     "退款处理中。"},
+    {"refund.uncertain", OF_MONEY, refund_outcome,
+     N_("Nobody knows yet whether money was given back."),
+     "退款结果未知。"},
+    {"space.changed", OF_LOT, space_changed,
+     N_("The number of free spaces."),
+     "空余车位变化。"},
+    {"lot.changed", OF_LOT, lot_changed,
+     N_("The lot's own figures."),
+     "车场参数变化。"},
+    {"picture.captured", OF_LOT | TYPE_NEEDS, picture_captured,
+     N_("A picture was taken."),
+     "已抓拍图片。"},
+    {"discount.granted", OF_LOT, discount_fields,
+     N_("A discount for a visit."),
+     "发放优惠。"},
+    {"discount.revoked", OF_LOT, discount_fields,
+     N_("It was taken back."),
+     "撤销优惠。"},
+    {"arrears.found", OF_BROKER, arrears_found,
+     N_("A car owes money from earlier visits."),
+     "车辆有历史欠费。"},
+    {"gate.opened", OF_LANE | TYPE_NEEDS, gate_fields,
+     N_("A barrier was opened, and why."),
+     "道闸抬起及其原因。"},
+    {"gate.closed", OF_LANE | TYPE_NEEDS, gate_fields,
+     N_("A barrier was closed, and why."),
+     "道闸落下及其原因。"},
+    {"case.opened", OF_BROKER, case_fields,
+     N_("Money that needs a person."),
+     "需人工处理的款项。"},
+    {"case.closed", OF_BROKER, case_fields,
+     N_("A person has decided."),
+     "人工处理完毕。"},
+    {"alarm.raised", 0, alarm_fields,
+     N_("Something is wrong."),
+     "告警。"},
+    {"alarm.cleared", 0, alarm_fields,
+     N_("It is right again."),
+     "告警解除。"},
+    {"plugin.changed", 0, plugin_changed,
+     N_("A plugin instance changed its state."),
+     "插件实例状态变化。"},
+    {NULL, 0, NULL, NULL, NULL},
 };
+// clang-format on
 
 //  `needs` is required when `member` is `word` (NULL: whatever it is); `unless` turns
 //  the condition round.
@@ -508,8 +505,6 @@ const need_t event_needs[] = {
     {"gate.closed",      "reason", "manual",     false, "remark"    },
     {NULL,               NULL,     NULL,         false, NULL        },
 };
-//  clang-format on
-
 const event_type_t *
 event_type_find (span_t name)
 {

@@ -8,28 +8,29 @@ static const struct {
     const char *plate;
     const char *canonical; //  NULL: refused
 } forms[] = {
-    {"as it is",                 "京A12345",                             "京A12345"                                                       },
-    {"lower case rises",         "京a1234b",                             "京A1234B"                                                       },
-    {"spaces go",                " 京A 12345 ",                          "京A12345"                                                       },
-    {"wide spaces go",           "京A　12345",                          "京A12345"                                                       },
-    {"the middle dot goes",      "京A·12345",                           "京A12345"                                                       },
-    {"the bullet goes",          "京A•12345",                          "京A12345"                                                       },
-    {"the Japanese dot goes",    "京A・12345",                          "京A12345"                                                       },
-    {"full stops go",            "京A.12345",                            "京A12345"                                                       },
-    {"wide full stops go",       "京A．12345",                          "京A12345"                                                       },
-    {"full-width letters fold",  "京Ａ１２３ａｂ",                 "京A123AB"                                                       },
-    {"other characters stay",    "粤Z1234港",                           "粤Z1234港"                                                     },
-    {"hyphens stay",             "WJ-1",                                  "WJ-1"                                                            },
-    {"a camera's word stays",    "_无_",                                 "_无_"                                                           },
-    {"nothing is no plate",      "",                                      NULL                                                              },
-    {"nothing but dots is none", " ·.",                                  NULL                                                              },
-    {"GBK is none",
-     "\xbe\xa9"
-     "A12345",                                                            NULL                                                              },
+  // clang-format off
+    {"as it is", "京A12345", "京A12345"},
+    {"lower case rises", "京a1234b", "京A1234B"},
+    {"spaces go", " 京A 12345 ", "京A12345"},
+    {"wide spaces go", "京A　12345", "京A12345"},
+    {"the middle dot goes", "京A·12345", "京A12345"},
+    {"the bullet goes", "京A•12345", "京A12345"},
+    {"the Japanese dot goes", "京A・12345", "京A12345"},
+    {"full stops go", "京A.12345", "京A12345"},
+    {"wide full stops go", "京A．12345", "京A12345"},
+    {"full-width letters fold", "京Ａ１２３ａｂ", "京A123AB"},
+    {"other characters stay", "粤Z1234港", "粤Z1234港"},
+    {"hyphens stay", "WJ-1", "WJ-1"},
+    {"a camera's word stays", "_无_", "_无_"},
+    {"nothing is no plate", "", NULL},
+    {"nothing but dots is none", " ·.", NULL},
+    {"GBK is none", "\xbe\xa9" "A12345", NULL},
     {"64 bytes are the most",
-     "1234567890123456789012345678901234567890123456789012345678901234",  "1234567890123456789012345678901234567890123456789012345678901234"},
+     "1234567890123456789012345678901234567890123456789012345678901234",
+     "1234567890123456789012345678901234567890123456789012345678901234"},
     {"65 are too many",
-     "12345678901234567890123456789012345678901234567890123456789012345", NULL                                                              },
+     "12345678901234567890123456789012345678901234567890123456789012345", NULL},
+  // clang-format on
 };
 
 static const struct {

@@ -14,24 +14,23 @@ static const struct {
     size_t size;
     bool valid;
 } utf8[] = {
-    {"empty is UTF-8",                BYTES (""),                    true },
-    {"ASCII and NUL are",             BYTES ("a\0b"),                true },
-    {"Chinese is",                    BYTES ("京A12345 停车场"), true },
-    {"four bytes are",                BYTES ("\xf0\x9f\x9a\x97"),    true },
-    {"U+10FFFF is",                   BYTES ("\xf4\x8f\xbf\xbf"),    true },
-    {"beyond U+10FFFF is not",        BYTES ("\xf4\x90\x80\x80"),    false},
-    {"an overlong slash is not",      BYTES ("\xc0\xaf"),            false},
-    {"three bytes overlong are not",  BYTES ("\xe0\x80\xaf"),        false},
-    {"four bytes overlong are not",   BYTES ("\xf0\x8f\xbf\xbf"),    false},
-    {"a surrogate is not",            BYTES ("\xed\xa0\x80"),        false},
-    {"the last before surrogates is", BYTES ("\xed\x9f\xbf"),        true },
-    {"a cut character is not",        BYTES ("12345678\xe4\xba"),    false},
-    {"a lone continuation is not",    BYTES ("abcdefgh\x80"),        false},
-    {"GBK is not",
-     BYTES ("\xbe\xa9"
-            "A12345"),
-     false                                                                },
-    {"0xff is not",                   BYTES ("\xff"),                false},
+  // clang-format off
+    {"empty is UTF-8", BYTES (""), true},
+    {"ASCII and NUL are", BYTES ("a\0b"), true},
+    {"Chinese is", BYTES ("京A12345 停车场"), true},
+    {"four bytes are", BYTES ("\xf0\x9f\x9a\x97"), true},
+    {"U+10FFFF is", BYTES ("\xf4\x8f\xbf\xbf"), true},
+    {"beyond U+10FFFF is not", BYTES ("\xf4\x90\x80\x80"), false},
+    {"an overlong slash is not", BYTES ("\xc0\xaf"), false},
+    {"three bytes overlong are not", BYTES ("\xe0\x80\xaf"), false},
+    {"four bytes overlong are not", BYTES ("\xf0\x8f\xbf\xbf"), false},
+    {"a surrogate is not", BYTES ("\xed\xa0\x80"), false},
+    {"the last before surrogates is", BYTES ("\xed\x9f\xbf"), true},
+    {"a cut character is not", BYTES ("12345678\xe4\xba"), false},
+    {"a lone continuation is not", BYTES ("abcdefgh\x80"), false},
+    {"GBK is not", BYTES ("\xbe\xa9" "A12345"), false},
+    {"0xff is not", BYTES ("\xff"), false},
+  // clang-format on
 };
 
 static const struct {
@@ -41,22 +40,24 @@ static const struct {
     bool good;
     int64_t value;
 } numbers[] = {
-    {"zero",                     "0",                    0,         9,         true,  0        },
-    {"leading zeros are digits", "0012",                 0,         99,        true,  12       },
-    {"negative",                 "-7",                   -9,        9,         true,  -7       },
-    {"the least of all",         "-9223372036854775808", INT64_MIN, INT64_MAX, true,  INT64_MIN},
-    {"the greatest of all",      "9223372036854775807",  INT64_MIN, INT64_MAX, true,
-     INT64_MAX                                                                                 },
-    {"one more overflows",       "9223372036854775808",  INT64_MIN, INT64_MAX, false, 0        },
-    {"one less too",             "-9223372036854775809", INT64_MIN, INT64_MAX, false, 0        },
-    {"20 digits overflow",       "18446744073709551617", INT64_MIN, INT64_MAX, false, 0        },
-    {"below the range",          "4",                    5,         9,         false, 0        },
-    {"above the range",          "10",                   5,         9,         false, 0        },
-    {"nothing is no number",     "",                     0,         9,         false, 0        },
-    {"a minus is no number",     "-",                    -9,        9,         false, 0        },
-    {"a plus is not taken",      "+1",                   0,         9,         false, 0        },
-    {"nor spaces",               " 1",                   0,         9,         false, 0        },
-    {"nor letters behind",       "1a",                   0,         9,         false, 0        },
+  // clang-format off
+    {"zero", "0", 0, 9, true, 0},
+    {"leading zeros are digits", "0012", 0, 99, true, 12},
+    {"negative", "-7", -9, 9, true, -7},
+    {"the least of all", "-9223372036854775808", INT64_MIN, INT64_MAX, true, INT64_MIN},
+    {"the greatest of all", "9223372036854775807", INT64_MIN, INT64_MAX, true,
+     INT64_MAX},
+    {"one more overflows", "9223372036854775808", INT64_MIN, INT64_MAX, false, 0},
+    {"one less too", "-9223372036854775809", INT64_MIN, INT64_MAX, false, 0},
+    {"20 digits overflow", "18446744073709551617", INT64_MIN, INT64_MAX, false, 0},
+    {"below the range", "4", 5, 9, false, 0},
+    {"above the range", "10", 5, 9, false, 0},
+    {"nothing is no number", "", 0, 9, false, 0},
+    {"a minus is no number", "-", -9, 9, false, 0},
+    {"a plus is not taken", "+1", 0, 9, false, 0},
+    {"nor spaces", " 1", 0, 9, false, 0},
+    {"nor letters behind", "1a", 0, 9, false, 0},
+  // clang-format on
 };
 
 static const struct {
