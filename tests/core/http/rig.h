@@ -17,7 +17,7 @@ typedef struct {
     http_server_t *server;
     http_exchange_t *later[RIG_LATER_MAX]; //  Asked at /later, not answered yet
     size_t later_count;
-    size_t answer_size; //  Of /now: padded to this with dots
+    size_t answer_size; //  Of /now: padded to this
     buffer_t seen;      //  What the last request looked like
     int64_t arrived_ms;
 } rig_t;
