@@ -294,16 +294,11 @@ bus_destroy (bus_t **self_p)
             zmq_pollitem_t item = {.socket = sockets[i]};
             zloop_poller_end (self->options.loop, &item);
         }
+    waiters_end (self);
     if (self->calls)
         calls_destroy (&self->calls);
     fetches_destroy (&self->fetches);
     feed_destroy (&self->feed);
-    while (self->waiters) {
-        waiter_t *first = self->waiters;
-        bus_settle (self);
-        if (self->waiters == first)
-            break; //  Neither durable nor failed: its client sees the connection close
-    }
     wire_forget (&self->in);
     if (self->commands)
         zmq_socket_monitor (self->commands, NULL, 0);

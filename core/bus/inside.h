@@ -89,6 +89,9 @@ typedef bool (verb_fn) (bus_t *self, command_t *in, pb_error_t *error);
 verb_fn publish_verb, fetch_verb, call_verb, serve_verb, reply_verb, error_verb,
     ping_verb;
 
+//  The bus ends: who waits for the disk is told, with "not known" if need be.
+void waiters_end (bus_t *self);
+
 calls_t *calls_new (bus_t *bus);
 void calls_destroy (calls_t **self_p);
 void calls_heard (calls_t *self, const peer_id_t *peer);

@@ -43,12 +43,13 @@ bus_after (bus_t *self, uint64_t group, bus_after_fn *fn, void *arg)
         self->waiters_last = waiter;
 }
 
-void
-bus_settle (bus_t *self)
+//  Tell those whose end is known; with `all` also the others, that theirs is not.
+static void
+s_release (bus_t *self, bool all)
 {
     uint64_t durable = journal_durable_group (self->options.journal);
     bool failed = journal_failed (self->options.journal) != NULL;
-    while (self->waiters && (failed || self->waiters->group <= durable)) {
+    while (self->waiters && (all || failed || self->waiters->group <= durable)) {
         waiter_t *waiter = self->waiters;
         self->waiters = waiter->next;
         if (!self->waiters)
@@ -56,7 +57,20 @@ bus_settle (bus_t *self)
         waiter->fn (waiter->arg, waiter->group <= durable);
         free (waiter);
     }
+}
+
+void
+bus_settle (bus_t *self)
+{
+    s_release (self, false);
     fetches_wake (self->fetches);
+}
+
+void
+waiters_end (bus_t *self)
+{
+    if (self->waiters)
+        s_release (self, true);
 }
 
 //  ---------------------------------------------------------------- appending
