@@ -13,7 +13,7 @@
 //  is met first and stays.
 typedef struct {
     ledger_visit_t *facts;
-    zhashx_t *refunds; //  payment -> refunded fen
+    zhashx_t *refunds; //  "platform/payment" -> refunded fen
     bool plate_set, entered_set;
 } walk_t;
 
@@ -34,10 +34,33 @@ s_quote (walk_t *self, const event_t *event)
     event_data_int (event, "due", &self->facts->quote_due_fen);
 }
 
+//  Payment ids are each platform's own. "" is no platform: a person did it, and did not
+//  say through which.
+static void
+s_platform (const event_t *event, char platform[65])
+{
+    char witness[16] = "";
+    event_data_text (event, "witness", witness, sizeof witness);
+    if (!event_data_text (event, "platform", platform, 65)
+        && !streq (witness, "person"))
+        span_copy (event->source, platform, 65);
+}
+
+#define REFUND_KEY 132
+
+static int64_t
+s_refunded_of (walk_t *self, const char *platform, const char *payment)
+{
+    char key[REFUND_KEY];
+    snprintf (key, sizeof key, "%s/%s", platform, payment);
+    int64_t *sum = zhashx_lookup (self->refunds, key);
+    return sum ? *sum : 0;
+}
+
 static void
 s_captured (walk_t *self, const event_t *event)
 {
-    char purpose[16], paid_at[40] = "", witness[16] = "";
+    char purpose[16], paid_at[40] = "", witness[16] = "", platform[65];
     ledger_payment_t payment = {0};
     bool other = event_data_text (event, "purpose", purpose, sizeof purpose)
                  && !streq (purpose, "visit");
@@ -59,8 +82,10 @@ s_captured (walk_t *self, const event_t *event)
         && moment_from_rfc3339 (SPAN (paid_at), &at))
         payment.paid_at_ms = at.ms;
     snprintf (payment.paid_at, sizeof payment.paid_at, "%s", paid_at);
-    int64_t *refunded = zhashx_lookup (self->refunds, payment.payment);
-    payment.refunded_fen = refunded ? *refunded : 0;
+    s_platform (event, platform);
+    payment.refunded_fen = s_refunded_of (self, "", payment.payment);
+    if (platform[0])
+        payment.refunded_fen += s_refunded_of (self, platform, payment.payment);
     ledger_visit_t *facts = self->facts;
     facts->payments = xrealloc (facts->payments,
                                 (facts->payments_count + 1) * sizeof *facts->payments);
@@ -70,18 +95,20 @@ s_captured (walk_t *self, const event_t *event)
 static void
 s_refunded (walk_t *self, const event_t *event)
 {
-    char payment[65];
+    char payment[65], platform[65], key[REFUND_KEY];
     int64_t amount;
     if (!event_data_text (event, "payment", payment, sizeof payment)
         || !event_data_int (event, "amount", &amount))
         return;
-    int64_t *sum = zhashx_lookup (self->refunds, payment);
+    s_platform (event, platform);
+    snprintf (key, sizeof key, "%s/%s", platform, payment);
+    int64_t *sum = zhashx_lookup (self->refunds, key);
     if (sum)
         *sum += amount;
     else {
         sum = xmalloc (sizeof *sum);
         *sum = amount;
-        zhashx_insert (self->refunds, payment, sum);
+        zhashx_insert (self->refunds, key, sum);
     }
 }
 
@@ -92,11 +119,9 @@ s_entered (walk_t *self, const event_t *event)
     if (facts->entered)
         return;
     facts->entered = true;
-    if (!self->plate_set) {
+    if (!self->plate_set)
         event_data_text (event, "plate", facts->plate, sizeof facts->plate);
-        event_data_text (event, "plate_color", facts->plate_color,
-                         sizeof facts->plate_color);
-    }
+    s_text_once (event, "plate_color", facts->plate_color, sizeof facts->plate_color);
     if (!self->entered_set) {
         facts->entered_at_ms = event->time_ms;
         moment_to_rfc3339 ((pb_time_t){event->time_ms}, zone_find ("Asia/Shanghai"),
@@ -113,9 +138,13 @@ s_corrected (walk_t *self, const event_t *event)
     char what[16] = "", at[40];
     pb_time_t time;
     event_data_text (event, "what", what, sizeof what);
-    if (streq (what, "plate") && !self->plate_set)
-        self->plate_set =
-            event_data_text (event, "plate", facts->plate, sizeof facts->plate);
+    if (streq (what, "plate")) {
+        if (!self->plate_set)
+            self->plate_set =
+                event_data_text (event, "plate", facts->plate, sizeof facts->plate);
+        s_text_once (event, "plate_color", facts->plate_color,
+                     sizeof facts->plate_color);
+    }
     if (streq (what, "entered_at") && !self->entered_set
         && event_data_text (event, "entered_at", at, sizeof at)
         && moment_from_rfc3339 (SPAN (at), &time)) {
