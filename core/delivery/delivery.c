@@ -201,19 +201,27 @@ s_wake_at (delivery_t *self, int64_t at_ms)
     self->pump_timer = timers_at (self->options.timers, at_ms, s_timer, self);
 }
 
-//  A small set of the visits met in one pass: the first of each may go.
+//  What must not overtake each other: events of a visit, and those of which only the
+//  newest counts. 0: nothing.
+static uint64_t
+s_order (const owed_t *owed)
+{
+    return owed->visit ? owed->visit : owed->newest;
+}
+
+//  A small set of the orders met in one pass: the first of each may go.
 typedef struct {
     uint64_t slots[WINDOW * 2];
 } met_t;
 
 static bool
-s_meet (met_t *self, uint64_t visit)
+s_meet (met_t *self, uint64_t order)
 {
-    size_t at = (size_t) (visit % ARRAY_SIZE (self->slots));
-    while (self->slots[at] && self->slots[at] != visit)
+    size_t at = (size_t) (order % ARRAY_SIZE (self->slots));
+    while (self->slots[at] && self->slots[at] != order)
         at = (at + 1) % ARRAY_SIZE (self->slots);
     bool first = !self->slots[at];
-    self->slots[at] = visit;
+    self->slots[at] = order;
     return first;
 }
 
@@ -237,8 +245,9 @@ s_choose (delivery_t *self, uint64_t chosen[64], int64_t *soonest)
     }
     for (size_t i = 0; i < self->count; i++) {
         owed_t *owed = &self->window[i];
-        if (owed->visit && !s_meet (&met, owed->visit))
-            continue; //  An earlier one of its visit is owed
+        uint64_t order = s_order (owed);
+        if (order && !s_meet (&met, order))
+            continue; //  An earlier one is owed
         if (owed->flying)
             continue;
         if (owed->next_ms > now) {
@@ -342,6 +351,16 @@ s_on_unsupported (delivery_t *self, owed_t *owed, const why_t *why)
     s_remove (self, (size_t) (owed - self->window));
 }
 
+//  A newer one came while this one was under way: this one need not go again.
+static bool
+s_is_outdated (const delivery_t *self, const owed_t *owed)
+{
+    for (const owed_t *next = owed + 1; next < self->window + self->count; next++)
+        if (owed->newest && next->newest == owed->newest)
+            return true;
+    return false;
+}
+
 static void
 s_on_retry (delivery_t *self, owed_t *owed, const why_t *why)
 {
@@ -350,6 +369,14 @@ s_on_retry (delivery_t *self, owed_t *owed, const why_t *why)
     owed->tries++;
     owed->next_ms =
         moment_monotonic_ms () + s_backoff_ms (owed->tries, why->retry_after_s);
+    if (s_is_outdated (self, owed)) {
+        s_remove (self, (size_t) (owed - self->window));
+        self->counts.dropped++;
+    }
+    if (self->suspended) { //  Only a success resumes
+        self->open_until_ms = moment_monotonic_ms () + SUSPENDED_MS;
+        return;
+    }
     if (self->failures < BREAKER_AT)
         return;
     self->open_until_ms =
@@ -459,6 +486,20 @@ s_restore (delivery_t *self)
             s_take (self, &record.event, record.seq);
 }
 
+//  For the next time the instance is enabled; the journal says the same.
+static void
+s_keep (delivery_t *self)
+{
+    memory_t *memory = self->memory;
+    free (memory->owed);
+    memory->owed = xcalloc (self->count + 1, sizeof *memory->owed);
+    memory->owed_count = self->count;
+    for (size_t i = 0; i < self->count; i++)
+        memory->owed[i] = self->window[i].seq;
+    memory->from = self->from;
+    memory->known = true;
+}
+
 delivery_t *
 delivery_new (const delivery_options_t *options)
 {
@@ -482,6 +523,7 @@ delivery_destroy (delivery_t **self_p)
     if (!self)
         return;
     s_note_progress (self);
+    s_keep (self);
     timers_cancel (self->options.timers, self->pump_timer);
     timers_cancel (self->options.timers, self->progress_timer);
     journal_reader_destroy (&self->reader);
