@@ -76,24 +76,31 @@ s_utf8_one (const unsigned char *p, size_t left)
     return 0;
 }
 
+//  Are the 32 bytes at p all ASCII?
+static bool
+s_all_ascii (const unsigned char *p)
+{
+    uint64_t words[4];
+    memcpy (words, p, sizeof words);
+    return !((words[0] | words[1] | words[2] | words[3])
+             & UINT64_C (0x8080808080808080));
+}
+
 bool
 utf8_valid (const void *bytes, size_t size)
 {
     const unsigned char *p = bytes;
     size_t at = 0;
     while (at < size) {
-        uint64_t eight;
-        if (size - at >= sizeof eight) {
-            memcpy (&eight, p + at, sizeof eight);
-            if (!(eight & UINT64_C (0x8080808080808080))) {
-                at += sizeof eight;
-                continue;
-            }
-        }
-        if (p[at] < 0x80) {
-            at++;
+        if (size - at >= 32 && s_all_ascii (p + at)) {
+            at += 32;
             continue;
         }
+        //  Up to the first other character, then past it.
+        while (at < size && p[at] < 0x80)
+            at++;
+        if (at == size)
+            break;
         size_t one = s_utf8_one (p + at, size - at);
         if (!one)
             return false;

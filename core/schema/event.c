@@ -39,6 +39,7 @@ typedef struct {
     member_t data;
     span_t whole; //  The object, for the members that are not ours
     unsigned others;
+    int next; //  The envelope's name that is likely to follow
     const event_type_t *is;
     int64_t time_ms;
     char made_id[37], made_time[32];
@@ -55,12 +56,21 @@ s_bad (reading_t *self, int which, const char *sentence)
 
 //  ------------------------------------------------------------ members as they come
 
-static int
-s_known (span_t name)
+static bool
+s_is (span_t name, int which)
 {
-    for (int i = 0; i < KNOWN; i++)
-        if (name.n == names[i].n && *name.p == *names[i].p
-            && memcmp (name.p, names[i].p, name.n) == 0)
+    return name.n == names[which].n && memcmp (name.p, names[which].p, name.n) == 0;
+}
+
+//  Which of ours it is, tried from `from` on: most programs keep to our order.
+static int
+s_known (span_t name, int from)
+{
+    for (int i = from; i < KNOWN; i++)
+        if (s_is (name, i))
+            return i;
+    for (int i = 0; i < from; i++)
+        if (s_is (name, i))
             return i;
     return KNOWN;
 }
@@ -90,7 +100,7 @@ s_take (void *arg, const member_t *member)
     char room[16];
     if (member->escaped)
         name = scan_string_text ((span_t){name.p - 1, name.n + 2}, room, sizeof room);
-    int which = name.p ? s_known (name) : KNOWN;
+    int which = name.p ? s_known (name, self->next) : KNOWN;
     if (which == KNOWN) {
         self->others++;
         return true;
@@ -111,6 +121,7 @@ s_take (void *arg, const member_t *member)
             return false;
     }
     self->value[which] = value;
+    self->next = which + 1;
     return true;
 }
 
@@ -334,7 +345,7 @@ s_put_others (char *to, span_t whole)
         const char *before = walk.p;
         if (!walk_member (&walk, &name, &value))
             return to;
-        if (s_known (name) != KNOWN)
+        if (s_known (name, 0) != KNOWN)
             continue;
         //  The name as it was written: from its opening quote to behind the closing one.
         const char *first = memchr (before, '"', (size_t) (value.p - before));

@@ -78,8 +78,7 @@ s_mix (uint64_t a, uint64_t b)
 }
 
 //  Texts are hashed in pieces, so that one with escapes needs no copy of itself.
-static uint64_t
-s_hash_text (const char *p, size_t size)
+static uint64_t __attribute__ ((noinline)) s_hash_text (const char *p, size_t size)
 {
     uint64_t hash = HASH_TEXT;
     for (; size > TEXT_PIECE; size -= TEXT_PIECE, p += TEXT_PIECE)
@@ -164,7 +163,7 @@ s_plain_end (const char *p, const char *end)
 }
 
 //  The hash of a string whose escapes are known to be right.
-static uint64_t
+static uint64_t __attribute__ ((noinline))
 s_hash_escaped (const char *p, const char *end)
 {
     char piece[TEXT_PIECE + 4];
@@ -186,18 +185,11 @@ s_hash_escaped (const char *p, const char *end)
     return hash64 (piece, held, hash);
 }
 
-//  At a quote. *text is what stands between the quotes.
-static bool
-s_string (scan_t *self, span_t *text, uint64_t *hash)
+//  From the first byte that is not plain to the closing quote, past escapes. Apart from
+//  s_string, so that strings without escapes need few registers.
+static bool __attribute__ ((noinline)) s_string_rest (scan_t *self)
 {
-    const char *first = ++self->p;
-    self->escaped = false;
-    for (;;) {
-        self->p = s_plain_end (self->p, self->end);
-        if (self->p == self->end)
-            return s_refuse (self, _ ("a string has no end"));
-        if (*self->p == '"')
-            break;
+    while (self->p < self->end && *self->p != '"') {
         if (*self->p != '\\')
             return s_refuse (self, _ ("a control character must be written \\u%04x"),
                              (unsigned) (unsigned char) *self->p);
@@ -208,12 +200,32 @@ s_string (scan_t *self, span_t *text, uint64_t *hash)
         if (!taken)
             return s_refuse (self, _ ("an escape that is unknown, \\u0000, or half of "
                                       "a surrogate pair"));
-        self->p += 1 + taken;
+        self->p = s_plain_end (self->p + 1 + taken, self->end);
     }
-    *text = (span_t){first, (size_t) (self->p - first)};
-    self->p++;
-    *hash = self->escaped ? s_hash_escaped (first, first + text->n)
-                          : s_hash_text (first, text->n);
+    return self->p < self->end || s_refuse (self, _ ("a string has no end"));
+}
+
+//  At a quote. *text is what stands between the quotes.
+static bool
+s_string (scan_t *self, span_t *text, uint64_t *hash)
+{
+    const char *first = self->p + 1, *p = s_plain_end (first, self->end);
+    self->p = p;
+    self->escaped = false;
+    if (p == self->end || *p != '"') {
+        if (!s_string_rest (self))
+            return false;
+        p = self->p;
+    }
+    size_t size = (size_t) (p - first);
+    self->p = p + 1;
+    *text = (span_t){first, size};
+    if (self->escaped)
+        *hash = s_hash_escaped (first, p);
+    else if (size <= TEXT_PIECE)
+        *hash = hash64 (first, size, HASH_TEXT);
+    else
+        *hash = s_hash_text (first, size);
     return true;
 }
 
