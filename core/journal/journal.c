@@ -18,6 +18,21 @@
 
 //  ------------------------------------------------------------------ opening
 
+//  A directory that was just made is in the one above it only when that is synced.
+static bool
+s_make_one (const char *path)
+{
+    if (mkdir (path, 0750) != 0)
+        return errno == EEXIST;
+    const char *slash = strrchr (path, '/');
+    char *above = xstrdup (slash ? path : ".");
+    if (slash)
+        above[slash == path ? 1 : slash - path] = 0;
+    bool ok = disk_real.sync_dir (NULL, above) == 0;
+    free (above);
+    return ok;
+}
+
 //  Like mkdir -p.
 static bool
 s_make_dir (const char *dir)
@@ -27,10 +42,10 @@ s_make_dir (const char *dir)
     for (char *at = path + 1; ok && *at; at++)
         if (*at == '/') {
             *at = 0;
-            ok = mkdir (path, 0750) == 0 || errno == EEXIST;
+            ok = s_make_one (path);
             *at = '/';
         }
-    ok = ok && (mkdir (path, 0750) == 0 || errno == EEXIST);
+    ok = ok && s_make_one (path);
     free (path);
     return ok;
 }

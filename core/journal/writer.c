@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include "base/log.h"
 #include "journal/disk.h"
@@ -165,6 +167,7 @@ static void *
 s_run (void *arg)
 {
     writer_t *self = arg;
+    prctl (PR_SET_NAME, "journal");
     for (gather_t *work; (work = s_wait (self));) {
         size_t size = 0;
         //  The gather is the other thread's again once its last group is told durable.
@@ -193,7 +196,12 @@ writer_new (const writer_start_t *start)
     self->at = *start;
     pthread_mutex_init (&self->mutex, NULL);
     pthread_cond_init (&self->wake, NULL);
+    //  Signals are the main loop's.
+    sigset_t all, before;
+    sigfillset (&all);
+    pthread_sigmask (SIG_SETMASK, &all, &before);
     int error = pthread_create (&self->thread, NULL, s_run, self);
+    pthread_sigmask (SIG_SETMASK, &before, NULL);
     if (error) {
         errno = error;
         perror ("pthread_create");

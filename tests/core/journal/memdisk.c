@@ -127,11 +127,22 @@ s_drop (file_t *file)
     *file = (file_t){0};
 }
 
+//  Memory for so many bytes; growing seldom changes it.
+static size_t
+s_room (size_t size)
+{
+    size_t room = size ? 4096 : 0;
+    while (room < size)
+        room *= 2;
+    return room;
+}
+
 static void
 s_apply (uint8_t **bytes, size_t *size, const void *from, size_t count, uint64_t offset)
 {
     if (offset + count > *size) {
-        *bytes = xrealloc (*bytes, offset + count);
+        if (s_room (offset + count) != s_room (*size))
+            *bytes = xrealloc (*bytes, s_room (offset + count));
         memset (*bytes + *size, 0, offset + count - *size);
         *size = offset + count;
     }
@@ -342,10 +353,9 @@ static void
 s_survive (file_t *file, power_t mode, uint64_t *seed)
 {
     free (file->live.bytes);
-    file->live.bytes = xmalloc (file->synced_size + 1);
-    file->live.size = file->synced_size;
-    if (file->synced_size)
-        memcpy (file->live.bytes, file->synced, file->synced_size);
+    file->live.bytes = NULL;
+    file->live.size = 0;
+    s_apply (&file->live.bytes, &file->live.size, file->synced, file->synced_size, 0);
     for (size_t index = 0; mode != POWER_FORGET && index < file->changes_count;
          index++) {
         const change_t *change = file->changes + index;

@@ -217,6 +217,67 @@ s_short_writes (const char *dir)
     memdisk_destroy (&disk);
 }
 
+//  Zeros written ahead of large records, and the power goes at every change.
+typedef struct {
+    uint64_t notes;
+    bool wrong;
+} large_t;
+
+static char s_large[150000];
+
+static void
+s_see_large (void *arg, const journal_record_t *record)
+{
+    large_t *self = arg;
+    self->notes++;
+    self->wrong |= record->kind != JOURNAL_RAW || record->size != sizeof s_large
+                   || memcmp (record->body, s_large, record->size) != 0;
+}
+
+static bool
+s_large_run (const char *dir, uint64_t at, power_t mode, bool *reached)
+{
+    large_t found = {0};
+    uint64_t acknowledged = 0;
+    memdisk_t *disk = memdisk_new ();
+    journal_options_t options = {.dir = dir,
+                                 .segment_bytes = 3 << 20,
+                                 .dedupe_events = 1000,
+                                 .gather_bytes = 1 << 20,
+                                 .disk = memdisk_calls (disk),
+                                 .fold = s_see_large,
+                                 .arg = &found};
+    memdisk_fault (disk, FAULT_DEATH, at);
+    journal_t *journal = journal_open (&options, NULL);
+    while (journal && acknowledged < 9
+           && journal_note (journal, JOURNAL_RAW, s_large, sizeof s_large, NULL)
+           && journal_wait (journal))
+        acknowledged++;
+    journal_close (&journal);
+    *reached = memdisk_changes (disk) >= at;
+    memdisk_power_on (disk, mode, at);
+    journal = journal_open (&options, NULL);
+    bool sound = journal && !found.wrong && found.notes >= acknowledged
+                 && found.notes <= acknowledged + 1;
+    journal_close (&journal);
+    memdisk_destroy (&disk);
+    return sound;
+}
+
+static void
+s_zeros_ahead (const char *dir)
+{
+    memset (s_large, 'x', sizeof s_large);
+    for (power_t mode = POWER_FORGET; mode < POWER_MODES; mode++) {
+        uint64_t at = 0;
+        bool sound = true;
+        for (bool reached = true; sound && reached;)
+            sound = s_large_run (dir, ++at, mode, &reached);
+        promise (sound && at > 25, "with zeros ahead: at each of %" PRIu64 " changes",
+                 at);
+    }
+}
+
 int
 main (void)
 {
@@ -225,6 +286,7 @@ main (void)
     s_short_writes (dir);
     for (size_t index = 0; index < ARRAY_SIZE (rows); index++)
         s_row (rows + index, dir);
+    s_zeros_ahead (dir);
     remove_dir (dir);
     return promises_kept ();
 }
