@@ -30,7 +30,7 @@ climbs=$(
     done)
 # A plugin may not look into another plugin.
 climbs="$climbs$(grep -rHoE --include='*.[ch]' '^#include "plugins/[a-z0-9-]+/' plugins |
-    awk -F'[:/"]' '$2 != $5 { print $0 }')"
+    awk -F'[:/"]' '$2 != $6 { print $0 }')"
 [ -z "$climbs" ] && exit 0
 echo "$climbs"
 exit 1

@@ -16,14 +16,18 @@ static const struct {
     verb_fn *fn;
     bool answers;
 } verbs[] = {
-    {"PUBLISH", publish_verb, false},
-    {"CALL",    call_verb,    false},
-    {"SERVE",   serve_verb,   false},
-    {"FETCH",   fetch_verb,   false},
-    {"PING",    ping_verb,    false},
-    {"REPLY",   reply_verb,   true },
-    {"ERROR",   error_verb,   true },
-    {"PONG",    NULL,         true },
+    {"PUBLISH",     publish_verb,     false},
+    {"CALL",        call_verb,        false},
+    {"SERVE",       serve_verb,       false},
+    {"FETCH",       fetch_verb,       false},
+    {"SUBSCRIBE",   subscribe_verb,   false},
+    {"UNSUBSCRIBE", unsubscribe_verb, false},
+    {"FORGET",      forget_verb,      false},
+    {"PING",        ping_verb,        false},
+    {"ACK",         ack_verb,         true },
+    {"REPLY",       reply_verb,       true },
+    {"ERROR",       error_verb,       true },
+    {"PONG",        NULL,             true },
 };
 
 bool
@@ -33,6 +37,7 @@ ping_verb (bus_t *self, command_t *in, pb_error_t *error)
         return pb_error (error, PB_E_BAD_REQUEST, "",
                          _ ("PING takes nothing after the request id"));
     json_object *services = calls_services_of (self->calls, &in->peer);
+    json_object *names = subs_names_of (self->subs, &in->peer);
     buffer_t *json = &self->scratch;
     buffer_reset (json);
     buffer_text (json, "{\"node\":");
@@ -40,10 +45,12 @@ ping_verb (bus_t *self, command_t *in, pb_error_t *error)
     buffer_text (json, ",\"version\":");
     buffer_json_string (json, self->options.version, strlen (self->options.version));
     buffer_printf (
-        json, ",\"head\":%" PRIu64 ",\"boot\":\"%s\",\"services\":%s,\"names\":[]}",
+        json, ",\"head\":%" PRIu64 ",\"boot\":\"%s\",\"services\":%s,\"names\":%s}",
         journal_head (self->options.journal), self->boot,
-        json_object_to_json_string_ext (services, JSON_C_TO_STRING_PLAIN));
+        json_object_to_json_string_ext (services, JSON_C_TO_STRING_PLAIN),
+        json_object_to_json_string_ext (names, JSON_C_TO_STRING_PLAIN));
     wire_send (self, &in->peer, "PONG", in->rid, &(span_t){json->data, json->size}, 1);
+    json_object_put (names);
     json_object_put (services);
     return true;
 }
@@ -138,6 +145,8 @@ s_read_monitor (bus_t *self)
             zmq_msg_close (&where);
         }
         if (event == ZMQ_EVENT_DISCONNECTED)
+            subs_lost_fd (self->subs, fd);
+        if (event == ZMQ_EVENT_DISCONNECTED)
             calls_lost_fd (self->calls, fd);
     }
 }
@@ -163,6 +172,48 @@ s_commands (zloop_t *loop, zmq_pollitem_t *item, void *arg)
     }
     journal_flush (self->options.journal);
     return 0;
+}
+
+//  ---------------------------------------------------------------- memory
+
+bus_memory_t *
+bus_memory_new (void)
+{
+    bus_memory_t *self = xcalloc (1, sizeof *self);
+    self->alarms = zhashx_new ();
+    self->subs = zhashx_new ();
+    zhashx_set_destructor (self->subs, subs_free_one);
+    return self;
+}
+
+void
+bus_memory_destroy (bus_memory_t **self_p)
+{
+    if (!*self_p)
+        return;
+    zhashx_destroy (&(*self_p)->alarms);
+    zhashx_destroy (&(*self_p)->subs);
+    free (*self_p);
+    *self_p = NULL;
+}
+
+void
+bus_memory_fold (bus_memory_t *self, const journal_record_t *record)
+{
+    char name[128], key[170];
+    if (record->kind == JOURNAL_CURSOR)
+        subs_fold (self->subs, record);
+    if (record->kind != JOURNAL_EVENT)
+        return;
+    bool raised = span_is (record->event.type, "alarm.raised");
+    if ((!raised && !span_is (record->event.type, "alarm.cleared"))
+        || !event_data_text (&record->event, "name", name, sizeof name))
+        return;
+    snprintf (key, sizeof key, "%s/%.*s", name, SPAN_ARG (record->event.lot));
+    if (raised)
+        zhashx_update (self->alarms, key, self);
+    else
+        zhashx_delete (self->alarms, key);
 }
 
 //  ---------------------------------------------------------------- making and ending
@@ -253,12 +304,13 @@ bus_new (const bus_options_t *options, pb_error_t *error)
     bus_t *self = xcalloc (1, sizeof *self);
     self->options = *options;
     self->only_lot = xstrdup (options->only_lot);
+    self->own_memory = options->memory ? NULL : bus_memory_new ();
+    self->memory = options->memory ? options->memory : self->own_memory;
     self->rules = (event_rules_t){.offset = options->offset,
                                   .lot_known = options->lot_known,
                                   .source_reserved = options->source_reserved,
                                   .arg = options->arg};
     id_uuid7 (self->boot);
-    self->alarms = zhashx_new ();
     self->reader = journal_reader_new (options->journal);
     self->zmq = zmq_ctx_new ();
     zmq_ctx_set (self->zmq, ZMQ_MAX_SOCKETS, 20000);
@@ -274,6 +326,7 @@ bus_new (const bus_options_t *options, pb_error_t *error)
     self->calls = calls_new (self);
     self->fetches = fetches_new (self);
     self->feed = feed_new (self);
+    self->subs = subs_new (self, self->memory->subs);
     bus_provide (self, "bus.stats", false, s_stats, self);
     zmq_pollitem_t commands = {.socket = self->commands, .events = ZMQ_POLLIN};
     zmq_pollitem_t monitor = {.socket = self->monitor, .events = ZMQ_POLLIN};
@@ -299,6 +352,7 @@ bus_destroy (bus_t **self_p)
         calls_destroy (&self->calls);
     fetches_destroy (&self->fetches);
     feed_destroy (&self->feed);
+    subs_destroy (&self->subs);
     wire_forget (&self->in);
     if (self->commands)
         zmq_socket_monitor (self->commands, NULL, 0);
@@ -307,7 +361,7 @@ bus_destroy (bus_t **self_p)
             zmq_close (sockets[i]);
     zmq_ctx_term (self->zmq);
     journal_reader_destroy (&self->reader);
-    zhashx_destroy (&self->alarms);
+    bus_memory_destroy (&self->own_memory);
     buffer_free (&self->scratch);
     free (self->commands_at);
     free (self->events_at);

@@ -21,6 +21,13 @@
 
 typedef struct bus bus_t;
 
+//  What the journal says of the bus: durable subscribers, alarms that are up. Made before
+//  the journal is opened, folded while it is.
+typedef struct bus_memory bus_memory_t;
+bus_memory_t *bus_memory_new (void);
+void bus_memory_destroy (bus_memory_t **self_p);
+void bus_memory_fold (bus_memory_t *self, const journal_record_t *record);
+
 typedef struct {
     const char *node, *version;
     const char *events, *commands; //  Endpoints; port * chooses one
@@ -29,6 +36,7 @@ typedef struct {
     zloop_t *loop;
     timers_t *timers;
     journal_t *journal;
+    bus_memory_t *memory; //  Outlives the bus; NULL: nothing is remembered
     bool (*lot_known) (void *arg, span_t lot);
     bool (*source_reserved) (void *arg, span_t source);
     //  Every event that was appended, at once, before it is durable: folds live on this.

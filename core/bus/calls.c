@@ -80,17 +80,11 @@ bus_is_question (const char *service)
     return false;
 }
 
-static bool
-s_same_peer (const peer_id_t *a, const peer_id_t *b)
-{
-    return a->size == b->size && !memcmp (a->bytes, b->bytes, a->size);
-}
-
 static provider_t *
 s_provider (calls_t *self, const peer_id_t *peer)
 {
     for (provider_t *p = self->providers; p; p = p->next)
-        if (s_same_peer (&p->peer, peer))
+        if (peer_same (&p->peer, peer))
             return p;
     return NULL;
 }
@@ -178,7 +172,7 @@ static bool
 s_was_tried (const call_t *call, const provider_t *p)
 {
     for (size_t i = 0; i < call->tries; i++)
-        if (s_same_peer (&call->tried[i], &p->peer))
+        if (peer_same (&call->tried[i], &p->peer))
             return true;
     return false;
 }
@@ -659,7 +653,7 @@ s_answered (bus_t *bus, command_t *in)
         && text_int64 ((span_t){in->rid.p + 1, in->rid.n - 1}, 1, INT64_MAX, &xid);
     for (call_t *call = ours ? bus->calls->open : NULL; call; call = call->next)
         if (call->xid == (uint64_t) xid && call->provider
-            && s_same_peer (&call->provider->peer, &in->peer))
+            && peer_same (&call->provider->peer, &in->peer))
             return call;
     bus->counts.late_replies++;
     log_debug ("bus", _ ("a reply came too late, or to nobody's question"));

@@ -36,6 +36,7 @@ typedef struct {
 typedef struct calls calls_t;
 typedef struct fetches fetches_t;
 typedef struct feed feed_t;
+typedef struct subs subs_t;
 typedef struct waiter waiter_t;
 
 struct bus {
@@ -43,6 +44,7 @@ struct bus {
     event_rules_t rules;
     char *only_lot;
     char boot[37]; //  New at each start
+    bus_memory_t *memory, *own_memory;
     void *zmq;     //  The context, czmq's own
     void *commands, *events, *monitor;
     char *commands_at, *events_at;
@@ -51,13 +53,20 @@ struct bus {
     calls_t *calls;
     fetches_t *fetches;
     feed_t *feed;
+    subs_t *subs;
     waiter_t *waiters, *waiters_last; //  In order of their group
-    zhashx_t *alarms;                 //  "name/lot" that are up
     bus_counts_t counts;
     char room[EVENT_ROOM];
     buffer_t scratch;
 };
 
+//  What the journal says of the bus.
+struct bus_memory {
+    zhashx_t *alarms; //  "name/lot" that are up
+    zhashx_t *subs;   //  Durable subscribers by name
+};
+
+bool peer_same (const peer_id_t *a, const peer_id_t *b);
 span_t frame_span (zmq_msg_t *frame);
 span_t command_frame (command_t *self,
                       size_t index); //  After the request id; p NULL: none
@@ -86,8 +95,8 @@ void bus_handle_frames (bus_t *self, const span_t *frames, size_t count);
 
 //  The verbs; each answers or refuses.
 typedef bool (verb_fn) (bus_t *self, command_t *in, pb_error_t *error);
-verb_fn publish_verb, fetch_verb, call_verb, serve_verb, reply_verb, error_verb,
-    ping_verb;
+verb_fn publish_verb, fetch_verb, call_verb, serve_verb, reply_verb, error_verb;
+verb_fn subscribe_verb, ack_verb, unsubscribe_verb, forget_verb, ping_verb;
 
 //  The bus ends: who waits for the disk is told, with "not known" if need be.
 void waiters_end (bus_t *self);
@@ -101,6 +110,15 @@ json_object *calls_services_of (calls_t *self, const peer_id_t *peer);
 fetches_t *fetches_new (bus_t *bus);
 void fetches_destroy (fetches_t **self_p);
 void fetches_wake (fetches_t *self); //  New events are durable
+
+//  The table by name is the memory's; subscribers in it are freed by subs_free_one.
+subs_t *subs_new (bus_t *bus, zhashx_t *by_name);
+void subs_destroy (subs_t **self_p);
+void subs_wake (subs_t *self); //  New events are durable
+void subs_lost_fd (subs_t *self, int fd);
+json_object *subs_names_of (subs_t *self, const peer_id_t *peer);
+void subs_fold (zhashx_t *by_name, const journal_record_t *record);
+void subs_free_one (void **sub_p);
 
 feed_t *feed_new (bus_t *bus);
 void feed_destroy (feed_t **self_p);

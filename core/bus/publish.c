@@ -64,6 +64,7 @@ bus_settle (bus_t *self)
 {
     s_release (self, false);
     fetches_wake (self->fetches);
+    subs_wake (self->subs);
 }
 
 void
@@ -165,7 +166,7 @@ bus_alarm (bus_t *self, bool raised, const char *lot, const char *name,
 {
     char key[160];
     snprintf (key, sizeof key, "%s/%s", name, lot ? lot : "");
-    bool up = zhashx_lookup (self->alarms, key) != NULL;
+    bool up = zhashx_lookup (self->memory->alarms, key) != NULL;
     if (raised)
         log_warning (name, "%s", sentence);
     else if (up)
@@ -173,9 +174,9 @@ bus_alarm (bus_t *self, bool raised, const char *lot, const char *name,
     if (raised == up)
         return;
     if (raised)
-        zhashx_insert (self->alarms, key, self);
+        zhashx_insert (self->memory->alarms, key, self);
     else
-        zhashx_delete (self->alarms, key);
+        zhashx_delete (self->memory->alarms, key);
     buffer_t data = {0};
     buffer_text (&data, "{\"name\":");
     buffer_json_string (&data, name, strlen (name));

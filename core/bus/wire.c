@@ -7,6 +7,12 @@
 #include <string.h>
 #include "base/log.h"
 
+bool
+peer_same (const peer_id_t *a, const peer_id_t *b)
+{
+    return a->size == b->size && !memcmp (a->bytes, b->bytes, a->size);
+}
+
 span_t
 frame_span (zmq_msg_t *frame)
 {

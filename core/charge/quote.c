@@ -129,16 +129,17 @@ s_mind_the_gap (ask_t *self)
         ledger_visit_clear (&facts);
     }
     char sentence[300];
+    if (paid >= held) {
+        bus_alarm (o->bus, false, self->lot, "quote.unbooked",
+                   _ ("billing has booked what parkbus holds"));
+        return;
+    }
     snprintf (sentence, sizeof sentence,
               _ ("visit %s: billing says %" PRId64
                  " fen were paid, parkbus holds %" PRId64 " fen: %" PRId64
                  " fen were taken off what is due; check that billing "
                  "subscribes to pay.captured"),
               visit, paid, held, held - paid);
-    if (paid >= held) {
-        bus_alarm (o->bus, false, self->lot, "quote.unbooked", sentence);
-        return;
-    }
     int64_t gap = held - paid;
     s_set_int (self->reply, "paid", held);
     s_set_int (self->reply, "due", due > gap ? due - gap : 0);

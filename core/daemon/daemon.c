@@ -28,11 +28,11 @@ typedef struct {
     ledger_t *ledger;
     deliveries_t *deliveries;
     host_memory_t *memory;
+    bus_memory_t *bus_memory;
     bus_t *bus;
     quoting_t *quoting;
     host_t *host;
     int signals;
-    bool failed; //  The journal ended; said once
 } daemon_t;
 
 //  ---------------------------------------------------------------- what the rooms ask
@@ -77,6 +77,7 @@ s_fold (void *arg, const journal_record_t *record)
     else
         deliveries_fold (self->deliveries, record);
     host_memory_fold (self->memory, record);
+    bus_memory_fold (self->bus_memory, record);
 }
 
 static void
@@ -99,14 +100,6 @@ s_on_journal (zloop_t *loop, zmq_pollitem_t *item, void *arg)
     bus_settle (self->bus);
     host_wake (self->host);
     journal_flush (self->journal);
-    const char *failed = journal_failed (self->journal);
-    if (failed && !self->failed) {
-        self->failed = true;
-        log_error ("journal",
-                   _ ("%s: nothing is accepted any more; mend the disk, then start "
-                      "parkbusd again"),
-                   failed);
-    }
     return 0;
 }
 
@@ -203,6 +196,7 @@ s_open_journal (daemon_t *self, pb_error_t *error)
         return false;
     self->ledger = ledger_new ();
     self->deliveries = deliveries_new ();
+    self->bus_memory = bus_memory_new ();
     journal_options_t options = {
         .dir = dir,
         .node = config->node,
@@ -244,6 +238,7 @@ s_open_bus (daemon_t *self, pb_error_t *error)
         .loop = self->loop,
         .timers = self->timers,
         .journal = self->journal,
+        .memory = self->bus_memory,
         .lot_known = s_lot_known,
         .source_reserved = s_source_reserved,
         .appended = s_appended,
@@ -296,6 +291,7 @@ s_close (daemon_t *self)
     journal_close (&self->journal);
     deliveries_destroy (&self->deliveries);
     host_memory_destroy (&self->memory);
+    bus_memory_destroy (&self->bus_memory);
     timers_destroy (&self->timers);
     zloop_destroy (&self->loop);
     config_destroy (&self->config);

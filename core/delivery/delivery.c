@@ -37,6 +37,7 @@ struct delivery {
     unsigned failures;     //  In a row
     int64_t open_until_ms; //  Breaker: nothing but one trial before
     bool suspended;        //  By PB_AUTH
+    bool proven;           //  It took something since the start
     bool dirty;            //  Progress changed since it was noted
     bool pumping, again;
     uint64_t pump_timer, progress_timer;
@@ -314,7 +315,9 @@ s_backoff_ms (unsigned tries, uint64_t retry_after_s)
 static void
 s_healthy (delivery_t *self)
 {
-    bool was = self->failures >= BREAKER_AT || self->suspended;
+    //  The first success after a start counts too: the trouble may be older than we are.
+    bool was = self->failures >= BREAKER_AT || self->suspended || !self->proven;
+    self->proven = true;
     self->failures = 0;
     self->open_until_ms = 0;
     self->suspended = false;

@@ -53,8 +53,9 @@ emits_contradiction (instance_t *instance, const char *key, const event_t *event
 
 //  Is this fact known already? Bindings are said on change only, money once for ever.
 static bool
-s_known (instance_t *instance, const event_t *event, once_seen_t *seen, bool *money)
+s_known (const exchange_t *self, const event_t *event, once_seen_t *seen, bool *money)
 {
+    instance_t *instance = self->instance;
     host_t *host = instance->host;
     *money = host_money_key (event, seen);
     if (*money) {
@@ -68,12 +69,19 @@ s_known (instance_t *instance, const event_t *event, once_seen_t *seen, bool *mo
     }
     bool binds =
         span_is (event->type, "bind.added") || span_is (event->type, "bind.removed");
-    return binds && !ledger_binding_changes (host->options.ledger, event);
+    if (!binds)
+        return false;
+    //  An answer tells how it was when the platform formed it: what was told since is newer.
+    bool stale = self->call.exchange != PB_EXCHANGE_RECEIVE
+                 && ledger_binding_seq (host->options.ledger, event) > self->sent_after;
+    return stale || !ledger_binding_changes (host->options.ledger, event);
 }
 
 static bool
-s_append (instance_t *instance, const emitted_t *emitted, char *room, pb_error_t *error)
+s_append (const exchange_t *self, const emitted_t *emitted, char *room,
+          pb_error_t *error)
 {
+    instance_t *instance = self->instance;
     event_t event;
     once_seen_t seen;
     journal_place_t place;
@@ -81,7 +89,7 @@ s_append (instance_t *instance, const emitted_t *emitted, char *room, pb_error_t
     event_rules_t rules = {.now_ms = moment_now_ms (), .offset = "+08:00"};
     if (!event_read (&event, emitted->json, emitted->size, &rules, room, error))
         return false;
-    if (s_known (instance, &event, &seen, &money))
+    if (s_known (self, &event, &seen, &money))
         return true;
     if (!bus_emit (instance->host->options.bus, emitted->json, emitted->size, &place,
                    error))
@@ -114,7 +122,7 @@ emits_append (exchange_t *self, pb_error_t *error)
     bool ok = s_remember (self, error);
     for (emitted_t *e = self->emits; ok && e; e = e->next)
         if (!e->once || !self->natural[e->once - 1].seen)
-            ok = s_append (self->instance, e, room, error);
+            ok = s_append (self, e, room, error);
     free (room);
     journal_flush (self->instance->host->options.journal);
     return ok;

@@ -94,7 +94,9 @@ s_state (void *arg, const char *sentence)
                   : _ ("%s takes our reports again"),
               self->config->name, sentence ? sentence : "");
     bus_alarm (self->host->options.bus, sentence != NULL, NULL, alarm, said);
-    instance_state (self, sentence ? STATE_DEGRADED : STATE_UP, sentence);
+    state_t state = sentence ? STATE_DEGRADED : STATE_UP;
+    if (state != self->state)
+        instance_state (self, state, sentence);
 }
 
 static void

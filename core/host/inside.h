@@ -143,6 +143,7 @@ struct exchange {
 
     //  Of an event that is carried
     uint64_t seq;
+    uint64_t sent_after; //  Newest event when the request went out
     pb_message_t message;
     pb_request_t request;
     pb_response_t response;
@@ -192,8 +193,8 @@ struct host {
     http_client_t *client;
     journal_reader_t *reader;
     struct flying *flying; //  Pushes whose answer is not on disk yet
-    size_t busy;   //  Exchanges under way
-    size_t asking; //  Of them, pushes that wait for a local program
+    size_t busy;           //  Exchanges under way
+    size_t asking;         //  Of them, pushes that wait for a local program
     bool ending;
 };
 

@@ -203,6 +203,7 @@ s_encoded (exchange_t *self)
         s_done (self);
         return;
     }
+    self->sent_after = journal_last_appended (self->instance->host->options.journal);
     http_client_send (self->instance->host->client, self->job);
 }
 

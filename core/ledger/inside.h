@@ -9,6 +9,7 @@
 
 struct ledger {
     zhashx_t *bindings; //  "instance|lot|scope|who" -> binding
+    size_t unbound;     //  Removed ones among them, at most
     zhashx_t *lanes;    //  "lot/lane" -> seq of its newest lane.waiting
     zhashx_t *spaces;   //  "lot" -> free spaces
     journal_t *journal;

@@ -5,8 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-//  What a bind.added said. Without a binding id any other one counts as the same.
+#define UNBOUND_MOST 100000 //  Bindings that were removed and are still remembered
+
+//  What a bind.added said. Without a binding id any other one counts as the same. One
+//  that was removed is kept a while, for the seq that says how new that is.
 typedef struct {
+    bool bound;
+    uint64_t seq;      //  Of its newest event
     int64_t limit_fen; //  0: not known
     char binding[65];
 } binding_t;
@@ -85,9 +90,10 @@ ledger_binding_changes (ledger_t *self, const event_t *event)
     char key[320];
     s_binding_key (event, key, sizeof key);
     binding_t *known = zhashx_lookup (self->bindings, key);
+    bool bound = known && known->bound;
     if (span_is (event->type, "bind.removed"))
-        return known != NULL;
-    if (!known)
+        return bound;
+    if (!bound)
         return true;
     binding_t said = s_binding (event);
     bool same_id =
@@ -95,24 +101,53 @@ ledger_binding_changes (ledger_t *self, const event_t *event)
     return known->limit_fen != said.limit_fen || !same_id;
 }
 
-static void
-s_bind (ledger_t *self, const event_t *event, uint64_t seq)
+uint64_t
+ledger_binding_seq (ledger_t *self, const event_t *event)
 {
-    (void) seq;
+    char key[320];
+    s_binding_key (event, key, sizeof key);
+    binding_t *known = zhashx_lookup (self->bindings, key);
+    return known ? known->seq : 0;
+}
+
+static void
+s_keep (ledger_t *self, const event_t *event, uint64_t seq, bool bound)
+{
     char key[320];
     s_binding_key (event, key, sizeof key);
     binding_t *binding = xmalloc (sizeof *binding);
     *binding = s_binding (event);
+    binding->seq = seq;
+    binding->bound = bound;
     zhashx_update (self->bindings, key, binding);
+}
+
+static void
+s_bind (ledger_t *self, const event_t *event, uint64_t seq)
+{
+    s_keep (self, event, seq, true);
+}
+
+//  The removed ones only guard against answers that are minutes old.
+static void
+s_forget_unbound (ledger_t *self)
+{
+    zlistx_t *keys = zhashx_keys (self->bindings);
+    for (char *key = zlistx_first (keys); key; key = zlistx_next (keys)) {
+        binding_t *binding = zhashx_lookup (self->bindings, key);
+        if (binding && !binding->bound)
+            zhashx_delete (self->bindings, key);
+    }
+    zlistx_destroy (&keys);
+    self->unbound = 0;
 }
 
 static void
 s_unbind (ledger_t *self, const event_t *event, uint64_t seq)
 {
-    (void) seq;
-    char key[320];
-    s_binding_key (event, key, sizeof key);
-    zhashx_delete (self->bindings, key);
+    s_keep (self, event, seq, false);
+    if (++self->unbound > UNBOUND_MOST)
+        s_forget_unbound (self);
 }
 
 //  ---------------------------------------------------------------- lanes, spaces

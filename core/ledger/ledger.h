@@ -71,5 +71,7 @@ int64_t ledger_spaces_free (ledger_t *self, span_t lot);
 
 //  Would this bind.added or bind.removed change anything? (They are said on change only.)
 bool ledger_binding_changes (ledger_t *self, const event_t *event);
+//  Seq of the newest event about the binding that this one speaks of; 0: none known.
+uint64_t ledger_binding_seq (ledger_t *self, const event_t *event);
 
 #endif

@@ -234,6 +234,47 @@ def test_calc():
         p.end()
 
 
+def test_stale_answer():
+    """an answer that was formed before a push does not undo what the push said"""
+    asked, go = threading.Event(), threading.Event()
+
+    def answer(path, p):
+        if path != "/api/Indata":
+            return OK
+        asked.set()
+        go.wait(30)
+        return 200, {"status": 0, "message": "", "data": {"uid": 0}}
+
+    platform = Platform(answer)
+    with Site({"cmb": cmb_yaml(platform.url)}) as site:
+        site.bus.publish(entry("V1", plate="粤B12345D"))
+        need(asked.wait(10), "no Indata")
+        equal(site.cmb("autoPayBind", vpl_number="粤B12345D", auto_pay_type="0", limiter="20000")[1]["status"], 0, "bind")
+        go.set()
+        platform.wait("/api/Indata")
+        site.bus.publish(entry("V2", plate="京A12311"), leaving("V1"))
+        platform.wait("/api/Outdata")
+        equal([e["type"] for _, e in site.bus.fetch_all("bind.>")], ["bind.added"], "what was said of the binding")
+    platform.close()
+
+
+def test_alarms_stay():
+    """an alarm that was raised before a restart is cleared after it"""
+    platform = Platform()
+    port = platform.port
+    platform.close()
+    with Site({"cmb": cmb_yaml(f"http://127.0.0.1:{port}")}) as site:
+        site.bus.publish(*[entry(f"V{i}") for i in range(10)])
+        equal(site.bus.wait_for("alarm.raised._")[0]["data"]["name"], "platform.cmb", "raised")
+        site.kill()
+        back = Platform(port=port)
+        site.start()
+        back.wait("/api/Indata", 10, timeout=60)
+        equal(site.bus.wait_for("alarm.cleared._")[0]["data"]["name"], "platform.cmb", "cleared")
+        equal(len(site.bus.fetch_all("alarm.raised._")), 1, "raised once")
+        back.close()
+
+
 def test_off():
     """an instance with a wrong file stays off with a sentence, the others run"""
     platform = Platform()
