@@ -39,7 +39,8 @@ typedef struct {
     bool (*takes) (void *arg, const event_t *event);
     //  Carry it to the platform; delivery_done follows, perhaps inside the call.
     void (*carry) (void *arg, uint64_t seq);
-    //  The platform does not answer as it should (sentence), or does again (NULL).
+    //  The platform does not answer as it should (sentence), or does again (NULL; also at
+    //  the first success after the start, for what was before).
     void (*state) (void *arg, const char *sentence);
     void *arg;
 } delivery_options_t;
