@@ -5,10 +5,12 @@ What it plays, and how to read what it prints: docs/sandbox.md.
 """
 import argparse
 import os
+import random
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -88,15 +90,15 @@ class Play:
         self.good = self.good and not compared.differences
 
     def killer(self, street):
-        """Kills parkbusd so many times, evenly over the day's steps."""
+        """Kills parkbusd so many times, evenly over the day's steps, in the middle of something."""
         if not self.words.kill:
             return self.world.check
-        steps, every = [0], max(1, len(street.cars) * 6 // (self.words.kill + 1))
+        steps, every, chance = [0], max(1, len(street.cars) * 6 // (self.words.kill + 1)), random.Random(self.words.seed)
 
         def between():
             steps[0] += 1
             if steps[0] % every == 0 and steps[0] // every <= self.words.kill:
-                self.world.kill_daemon()
+                threading.Timer(chance.uniform(0, 0.03), self.world.kill_daemon).start()
         return between
 
     def missing(self):

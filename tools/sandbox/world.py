@@ -176,9 +176,10 @@ admin:
     def kill_daemon(self):
         with self.lock:
             process = self.programs["parkbusd"]
-            self.tell("killed", pid=process.pid)
-            process.kill()
-            process.wait()
+            if not self.ending:
+                self.tell("killed", pid=process.pid)
+                process.kill()
+                process.wait()
 
     def end(self):
         """What was started ends, last first, by its process id."""
