@@ -173,10 +173,9 @@ s_journal_verify (cli_t *cli)
     int code = s_look (cli, &summary, dir, sizeof dir);
     if (code != CLI_OK)
         return code;
-    printf (_ ("OK: %s: %" PRIu64 " events (%" PRIu64 " to %" PRIu64
-               "), every record of "
-               "%" PRIu64 " segments is as it was written\n"),
-            dir, summary.events, summary.first, summary.head, summary.segments);
+    printf (_ ("OK: %s: every record is as it was written\n"), dir);
+    printf ("%-13s %" PRIu64 "\n", _ ("segments"), summary.segments);
+    s_print_events (&summary);
     s_print_tail (&summary);
     return CLI_OK;
 }
