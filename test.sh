@@ -4,11 +4,12 @@
 #   ./test.sh [PART…]     parts: check asan fuzz system dist; without one: all of them
 #
 #   check    make check, in build/
-#   asan     the same under AddressSanitizer and UBSan, warnings of gcc are errors
+#   asan     the same and the system tests under AddressSanitizer and UBSan, warnings of
+#            gcc are errors
 #   fuzz     each fuzzer for FUZZ_SECONDS (10), warnings of clang are errors
 #   system   tests/system/test_*: the installed programs, as a user runs them
 #   dist     make distcheck
-# shellcheck disable=SC2317 # parts are called by name
+# shellcheck disable=SC2317,SC3013,SC2015
 set -u
 cd -- "$(dirname -- "$0")" || exit 1
 top=$PWD
@@ -17,7 +18,7 @@ logs=$build/test-logs
 passed=0 failed=0 skipped=0
 
 case " $* " in
-*" -h "*|*" --help "*) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0;;
+*" -h "*|*" --help "*) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0;;
 esac
 for part in "$@"; do
     case $part in
@@ -94,21 +95,31 @@ part_check () { check "$build" check; }
 part_asan () {
     configured asan --enable-sanitizers || return
     UBSAN_OPTIONS=print_stacktrace=1 check "$build/asan" asan "CC=gcc -Werror"
+    if ! make -C "$build/asan" install >"$logs/asan-install.log" 2>&1; then
+        result fail "asan install" "$logs/asan-install.log"
+        return
+    fi
+    # What measures memory or speed, or takes long, looks at PARKBUS_SANITIZED.
+    PARKBUS_SANITIZED=1 KILLS=20 system "$build/asan/stage" asan-system
 }
 
-part_system () {
+# The system tests against an installation.
+system () {
+    stage=$1 label=$2
     for test in tests/system/test_*; do
         [ -f "$test" ] && [ -x "$test" ] || continue
         name=$(basename "$test")
-        PARKBUS_STAGE="$build/stage" srcdir="$top" builddir="$build" PYTHONDONTWRITEBYTECODE=1 \
-            timeout -k 10 900 "$test" >"$logs/$name.log" 2>&1
+        PARKBUS_STAGE="$stage" srcdir="$top" builddir="$build" \
+            timeout -k 10 900 "$test" >"$logs/$label-$name.log" 2>&1
         case $? in
-        0) result ok "system $name";;
-        77) result skip "system $name: $(tail -n 1 "$logs/$name.log")";;
-        *) result fail "system $name" "$logs/$name.log";;
+        0) result ok "$label $name";;
+        77) result skip "$label $name: $(tail -n 1 "$logs/$label-$name.log")";;
+        *) result fail "$label $name" "$logs/$label-$name.log";;
         esac
     done
 }
+
+part_system () { system "$build/stage" system; }
 
 # One fuzzer: its corpus is read, what it finds new stays in build/.
 fuzz_one () {
