@@ -341,6 +341,7 @@ def _(broker):
 # ---------------------------------------------------------------------- serve
 
 def serving(broker, *words):
+    broker.providers.clear()  # Of one that has ended, whose good-bye may not be here yet
     running = Running(broker, "serve", *words)
     need(Broker.wait(lambda: broker.providers), running.said)
     return running
