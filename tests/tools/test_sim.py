@@ -390,7 +390,9 @@ def test_faults(sim):
     promise(sim.form("Indata", indata("F6"))[1]["status"] != 0 and "F6" not in visits(), "refuse: the platform's own no, not done")
     sim.faults({"fault": "slow", "ms": 300})
     start = time.monotonic()
-    promise(sim.form("Indata", indata("F7"))[1]["status"] == 0 and 0.3 <= time.monotonic() - start < 5, "slow: answered late")
+    status, took = sim.form("Indata", indata("F7"))[1]["status"], time.monotonic() - start
+    # A clock of whole milliseconds may be up to one early.
+    promise(status == 0 and took >= 0.299, "slow: answered late", (status, took))
     sim.faults({"fault": "fail", "every": 3, "count": 2})
     got = [sim.form("SpaceInfo", spaces())[0] for _ in range(12)]
     promise(got == [200, 200, 500] * 2 + [200] * 6, "every third, twice", got)
