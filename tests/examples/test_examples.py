@@ -10,6 +10,7 @@ from pathlib import Path
 
 SOURCES = Path(os.environ.get("srcdir", ".")).resolve()
 BUILD = Path(os.environ.get("builddir", "build")).resolve()
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(SOURCES / "tests" / "tools"))
 try:
     from fake_broker import Broker
