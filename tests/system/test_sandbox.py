@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""test_sandbox - ./run.sh --once, as a newcomer plays it: every fen explained, also over kill -9."""
+"""test_sandbox.py - ./run.sh --once, as a newcomer plays it: every fen explained, also over kill -9."""
 import os
 import subprocess
 import sys
