@@ -32,8 +32,8 @@ s_help_args (const arg_t *table)
     }
 }
 
-static int
-s_help_command (const command_t *command)
+static void
+s_usage (const command_t *command)
 {
     printf (_ ("usage: parkbus %s [OPTION…] %s\n\n%s.\n"), command->name,
             _ (command->words), _ (command->help));
@@ -41,9 +41,13 @@ s_help_command (const command_t *command)
         putchar ('\n');
         s_help_args (command->args);
     }
+}
+
+static void
+s_help_globals (void)
+{
     printf ("\n%s\n", _ ("Where parkbusd is:"));
     s_help_args (cli_globals);
-    return CLI_OK;
 }
 
 static int
@@ -58,6 +62,33 @@ s_help (void)
            "PARKBUS_CONFIG names is read, else /etc/parkbus/parkbus.yaml if there is one;\n"
            "else parkbusd is looked for at tcp://127.0.0.1:5571."));
     return CLI_OK;
+}
+
+//  Is `name` a command of the group `word`: "journal verify" of "journal"? What follows.
+static const char *
+s_of_group (const char *name, const char *word)
+{
+    size_t size = strlen (word);
+    return strncmp (name, word, size) == 0 && name[size] == ' ' ? name + size + 1
+                                                                : NULL;
+}
+
+//  `parkbus journal --help`: every command of the group. False: it is none.
+static bool
+s_help_group (const char *word)
+{
+    bool any = false;
+    for (size_t i = 0; i < ARRAY_SIZE (commands); i++) {
+        if (!s_of_group (commands[i]->name, word))
+            continue;
+        if (any)
+            putchar ('\n');
+        any = true;
+        s_usage (commands[i]);
+    }
+    if (any)
+        s_help_globals ();
+    return any;
 }
 
 //  ---------------------------------------------------------------------- which command
@@ -85,12 +116,12 @@ s_unknown (int argc, char **argv)
               argc > 1 ? argv[1] : "");
     const char *names[ARRAY_SIZE (commands)];
     char group[256] = "";
-    size_t size = strlen (argv[0]);
     for (size_t i = 0; i < ARRAY_SIZE (commands); i++) {
         names[i] = commands[i]->name;
-        if (strncmp (names[i], argv[0], size) == 0 && names[i][size] == ' ')
+        const char *rest = s_of_group (names[i], argv[0]);
+        if (rest)
             snprintf (group + strlen (group), sizeof group - strlen (group), "%s%s",
-                      group[0] ? ", " : "", names[i] + size + 1);
+                      group[0] ? ", " : "", rest);
     }
     const char *near = cli_nearest (word, names, ARRAY_SIZE (names));
     if (!near)
@@ -100,6 +131,16 @@ s_unknown (int argc, char **argv)
     if (group[0])
         return cli_usage (NULL, _ ("%s what? There is: %s"), argv[0], group);
     return cli_usage (NULL, _ ("unknown command %s"), argv[0]);
+}
+
+//  Is --help among the words?
+static bool
+s_wants_help (int argc, char **argv)
+{
+    for (int i = 1; i < argc && !streq (argv[i], "--"); i++)
+        if (streq (argv[i], "--help") || streq (argv[i], "-h"))
+            return true;
+    return false;
 }
 
 //  Options that stand before the command, moved behind its name.
@@ -124,9 +165,11 @@ s_run (const command_t *command, int argc, char **argv)
         return CLI_USAGE;
     int code = CLI_USAGE;
     size_t count = cli_words_count (cli);
-    if (cli_given (cli, "help"))
-        code = s_help_command (command);
-    else if (count > command->most)
+    if (cli_given (cli, "help")) {
+        s_usage (command);
+        s_help_globals ();
+        code = CLI_OK;
+    } else if (count > command->most)
         cli_usage (cli, _ ("%s is a word too many"), cli_word (cli, command->most));
     else if (count < command->least)
         cli_usage (cli, _ ("something is missing: %s"), _ (command->words));
@@ -164,6 +207,9 @@ main (int argc, char **argv)
     if (at == argc)
         return s_no_command (argc - 1, argv + 1);
     const command_t *command = s_command (argc - at, argv + at, &used);
+    bool alone = at + 1 == argc || argv[at + 1][0] == '-';
+    if (!command && alone && s_wants_help (argc, argv) && s_help_group (argv[at]))
+        return CLI_OK;
     if (!command)
         return s_unknown (argc - at, argv + at);
     //  One list: what stood before the command, then what follows it.

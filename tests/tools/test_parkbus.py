@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """test_parkbus.py - the command line `parkbus`, held to its promises by a fake broker."""
+import hashlib
 import json
 import os
 import signal
@@ -95,6 +96,7 @@ def _(broker):
         (("sub", "--from", "soon"), "a position, first, or new"),
         (("sub", "a..b"), "is no filter"),
         (("sub", "--count", "0"), "a whole number from 1"),
+        (("journal", "verfy", "--help"), "did you mean journal verify?"),
         (("fetch", "--max"), "--max wants a value"),
         (("call", "x", "{}", "--timeout", "99"), "from 100 to 60000"),
         (("serve", "x"), "--exec COMMAND is missing"),
@@ -110,7 +112,9 @@ def _(broker):
 @promise("--help and --version go to stdout and end with 0")
 def _(broker):
     for words, text in ((("--help",), "journal verify"), (("--version",), "parkbus "),
-                        (("pub", "--help"), "--visit"), (("--help", "pub"), "--visit"), (("sub", "-h"), "--count")):
+                        (("pub", "--help"), "--visit"), (("--help", "pub"), "--visit"), (("sub", "-h"), "--count"),
+                        (("plugin", "--help"), "parkbus plugin show"), (("--help", "journal"), "parkbus journal info"),
+                        (("config", "-h"), "parkbus config check")):
         done = parkbus(None, *words)
         need(done.returncode == 0 and text in done.stdout and not done.stderr, words, done)
 
@@ -499,6 +503,33 @@ def _(broker):
         done = Site(broker, **replace).run("config", "check")
         said = done.stdout + done.stderr
         need(done.returncode == 2 and where in said and sentence in said, replace, done)
+
+
+@promise("verify and sign take the secret of the site's instance, and never print it")
+def _(broker):
+    secret, text = "0123456789abcdef", "appid=ik45nfuz&park_code=5201020001"
+    body = f"{text}&sign={hashlib.md5((text + secret).encode()).hexdigest()}"
+    site = Site(broker)
+    other = Path(site.file).parent / "plugins.d" / "cmb-2.yaml"
+    sample = other.with_name("cmb.yaml").read_text()
+
+    def check(words, code, sentence):
+        done = site.run(*words)
+        need(done.returncode == code and sentence in done.stdout + done.stderr, words, done)
+        need(secret not in done.stdout + done.stderr, "the secret is printed", done)
+
+    check(("verify", "cmb", body), 0, text + "***")
+    check(("sign", "cmb", text), 0, body)
+    check(("verify", "cmb", "--secret", "other", body), 1, "got")
+    check(("verify", "cmb", "--via", "cmb", "--secret", "other", body), 2, "leave --secret")
+    check(("verify", "cmb", "--via", "nope", body), 2, "has no instance nope of cmb")
+    other.write_text(sample.replace("file:../secret", "[plain:new, file:../secret]").replace("in-1: 1", "in-1: 3"))
+    check(("verify", "cmb", body), 2, "choose one with --via")
+    check(("verify", "cmb", "--via", "cmb-2", body), 0, text + "***")
+    other.write_text(sample.replace("appsecret", "appsecrett"))
+    check(("verify", "cmb", "--via", "cmb-2", body), 2, "there is no appsecret")
+    other.write_text(sample.replace("../secret", "../nowhere"))
+    check(("verify", "cmb", "--via", "cmb-2", body), 1, "nowhere")
 
 
 @promise("--config names the endpoints")
