@@ -4,6 +4,7 @@
 //  Live events may be missed, by a slow reader or a broken connection; each says which event
 //  was before it under its topic, and once a second bus.head says the newest of each topic.
 //  What is missing is read with FETCH before anything later of that topic is printed.
+//  With --name parkbusd keeps the place; that is sub_name.c.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include "bus/filter.h"
 #include "commands.h"
 #include "pages.h"
+#include "sub_name.h"
 
 //  parkbusd says something every second; after this the user is told that it does not.
 #define SILENCE_MS 5000
@@ -42,13 +44,16 @@ static const arg_t fetch_args[] = {
     ARGS_END
 };
 
+// clang-format off
 static const arg_t sub_args[] = {
-    {"from",  ARG_TEXT,   N_ ("SEQ|first|new"), 0, 0,
-     N_ ("begin there; new unless given")                                                               },
-    {"count", ARG_NUMBER, N_ ("N"),             1, INT64_MAX, N_ ("end after N events")                 },
-    {"seq",   ARG_FLAG,   NULL,                 0, 0,         N_ ("print each one's position before it")},
+    {"from", ARG_TEXT, N_ ("SEQ|first|new"), 0, 0, N_ ("begin there; new unless given, with --name first")},
+    {"count", ARG_NUMBER, N_ ("N"), 1, INT64_MAX, N_ ("end after N events")},
+    {"seq", ARG_FLAG, NULL, 0, 0, N_ ("print each one's position before it")},
+    {"name", ARG_TEXT, N_ ("NAME"), 0, 0, N_ ("parkbusd keeps the place under this name: go on behind the last line printed")},
+    {"forget", ARG_FLAG, NULL, 0, 0, N_ ("end the name, and its place with it")},
     ARGS_END
 };
+// clang-format on
 
 //  ---------------------------------------------------------------------- printing
 
@@ -401,17 +406,15 @@ s_from (const char *text, uint64_t *from)
     return true;
 }
 
+//  Live, with what was missed filled in.
 static int
-s_sub (cli_t *cli)
+s_tail (cli_t *cli, uint64_t from)
 {
     tail_t tail = {.cli = cli,
                    .left = (uint64_t) cli_number (cli, "count", INT64_MAX),
                    .seqs = cli_given (cli, "seq")};
     const char *events;
     wire_error_t error = {"", ""};
-    uint64_t from;
-    if (!s_from (cli_text (cli, "from"), &from))
-        return cli_usage (cli, _ ("--from wants a position, first, or new"));
     if (!s_prepare (&tail, cli, &events))
         return CLI_USAGE;
     tail.topics = zhashx_new ();
@@ -433,6 +436,23 @@ s_sub (cli_t *cli)
     zhashx_destroy (&tail.topics);
     buffer_free (&tail.filter);
     return code;
+}
+
+static int
+s_sub (cli_t *cli)
+{
+    bool named = cli_given (cli, "name");
+    const char *text = cli_text (cli, "from");
+    uint64_t from;
+    if (!s_from (!text && named ? "first" : text, &from))
+        return cli_usage (cli, _ ("--from wants a position, first, or new"));
+    if (!cli_given (cli, "forget"))
+        return named ? sub_named (cli, from) : s_tail (cli, from);
+    if (!named)
+        return cli_usage (cli, _ ("--forget wants --name: which one is to end"));
+    if (text || cli_given (cli, "count") || cli_words_count (cli))
+        return cli_usage (cli, _ ("--forget ends the name; nothing is subscribed to"));
+    return sub_forget (cli);
 }
 
 const command_t command_fetch = {

@@ -20,6 +20,14 @@ def matches(pattern, topic):
     return len(want) == len(have)
 
 
+class Name:
+    """A durable subscriber: how far it has come, and who has it."""
+
+    def __init__(self, cursor):
+        self.cursor = self.sent = cursor
+        self.peer, self.patterns = None, [">"]
+
+
 class Broker:
     def __init__(self):
         self.ctx = zmq.Context()
@@ -39,6 +47,7 @@ class Broker:
         self.replies = {}        # service -> what CALL is answered, a function of the body
         self.answers = {}        # xid -> frames that a provider sent
         self.requests = []       # (verb, frames) in order
+        self.names = {}          # name of a durable subscriber -> Name
         self.subscribed = set()
         self.ended = False
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -65,6 +74,7 @@ class Broker:
             self.journal.append((seq, topic, prev, text))
             self.last[topic] = seq
             self.ids[json.loads(text).get("id")] = seq
+            self.deliver()
             if live:
                 self.pub.send_multipart([topic.encode(), b"%d" % seq, b"%d" % prev, text])
             return seq
@@ -165,7 +175,42 @@ class Broker:
     def on_ping(self, peer, rid, frames):
         mine = [s for s, p in self.providers.items() if p == peer]
         self.to(peer, "PONG", rid, json.dumps({"node": "fake", "head": len(self.journal), "boot": self.boot,
-                                               "services": mine, "names": []}))
+                                               "services": mine,
+                                               "names": [n for n, s in self.names.items() if s.peer == peer]}))
+
+    def on_subscribe(self, peer, rid, frames):
+        head = json.loads(frames[0])
+        start = {"first": 1, "new": len(self.journal) + 1}.get(head["from"], head["from"])
+        name = self.names.setdefault(head["name"], Name(start - 1))
+        if name.peer not in (None, peer):
+            self.to(name.peer, "ERROR", head["name"], json.dumps({"code": "taken", "message": "another one has it"}))
+        name.peer, name.patterns, name.sent = peer, head["filter"], name.cursor
+        self.to(peer, "OK", rid, json.dumps({"cursor": name.cursor}))
+        self.deliver()
+
+    def deliver(self):
+        """To each durable subscriber what it was not sent yet, in messages of `page` events."""
+        for text, name in self.names.items():
+            new = [e for e in self.journal[name.sent:] if any(matches(p, e[1]) for p in name.patterns)]
+            for i in range(0, len(new) if name.peer else 0, self.page):
+                self.to(name.peer, "EVENT", text, *[f for e in new[i:i + self.page] for f in (b"%d" % e[0], e[3])])
+            if name.peer:
+                name.sent = len(self.journal)
+
+    def on_ack(self, peer, name, frames):
+        known = self.names.get(name.decode())
+        if known and known.peer == peer:
+            known.cursor = max(known.cursor, int(frames[0]))
+
+    def on_unsubscribe(self, peer, rid, frames):
+        name = self.names.get(json.loads(frames[0])["name"])
+        if name and name.peer == peer:
+            name.peer = None
+        self.to(peer, "OK", rid, "{}")
+
+    def on_forget(self, peer, rid, frames):
+        self.names.pop(json.loads(frames[0])["name"], None)
+        self.to(peer, "OK", rid, "{}")
 
     def on_reply(self, peer, xid, frames):
         self.answers[xid.decode()] = ("REPLY", *frames)

@@ -96,6 +96,16 @@ def _(broker):
         (("sub", "--from", "soon"), "a position, first, or new"),
         (("sub", "a..b"), "is no filter"),
         (("sub", "--count", "0"), "a whole number from 1"),
+        (("sub", "--name"), "--name wants a value"),
+        (("sub", "--name", ""), "1 to 64 bytes"),
+        (("sub", "--name", "x" * 65), "1 to 64 bytes"),
+        (("sub", "--name", "a\tb"), "control characters"),
+        (("sub", "--name", "x", "a..b"), "is no filter"),
+        (("sub", "--name", "x", "--from", "soon"), "a position, first, or new"),
+        (("sub", "--name", "x", "--url", "nonsense"), "is no endpoint"),
+        (("sub", "--forget"), "--forget wants --name"),
+        (("sub", "--forget", "--name", "x", "pay.>"), "nothing is subscribed to"),
+        (("sub", "--forget", "--name", "x", "--count", "1"), "nothing is subscribed to"),
         (("journal", "verfy", "--help"), "did you mean journal verify?"),
         (("fetch", "--max"), "--max wants a value"),
         (("call", "x", "{}", "--timeout", "99"), "from 100 to 60000"),
@@ -114,7 +124,7 @@ def _(broker):
     for words, text in ((("--help",), "journal verify"), (("--version",), "parkbus "),
                         (("pub", "--help"), "--visit"), (("--help", "pub"), "--visit"), (("sub", "-h"), "--count"),
                         (("plugin", "--help"), "parkbus plugin show"), (("--help", "journal"), "parkbus journal info"),
-                        (("config", "-h"), "parkbus config check")):
+                        (("config", "-h"), "parkbus config check"), (("sub", "--help"), "--forget")):
         done = parkbus(None, *words)
         need(done.returncode == 0 and text in done.stdout and not done.stderr, words, done)
 
@@ -323,6 +333,94 @@ def _(broker):
         running = Running(broker, "sub")
         listening(broker, running)
         need(running.end(number) == 0, running.said)
+
+
+# ---------------------------------------------------------------------- sub --name
+
+def notes(broker, n):
+    for _ in range(n):
+        broker.put("x.note")
+
+
+@promise("sub --name acknowledges what it printed; --count N acknowledges exactly N and leaves")
+def _(broker):
+    notes(broker, 120)
+    for first, n in ((1, 3), (4, 70), (74, 47)):
+        done = parkbus(broker, "sub", "--name", "billing", "--seq", "--count", str(n))
+        need(done.returncode == 0 and not done.stderr, done)
+        need([int(line.split("\t")[0]) for line in done.stdout.splitlines()] == list(range(first, first + n)), done)
+        need(broker.names["billing"].cursor == first + n - 1 and broker.names["billing"].peer is None, n)
+
+
+@promise("sub --name sends filters and --from; without --from it begins at the first")
+def _(broker):
+    for words, head in (((), {"name": "b", "filter": [">"], "from": 1}),
+                        (("--from", "new", "pay.>", "in.*.north"),
+                         {"name": "b", "filter": ["pay.>", "in.*.north"], "from": "new"}),
+                        (("--from", "7"), {"name": "b", "filter": [">"], "from": 7})):
+        broker.requests.clear()
+        running = Running(broker, "sub", "--name", "b", *words)
+        need(Broker.wait(lambda: broker.asked("PING")), running.said)
+        need(json.loads(broker.asked("SUBSCRIBE")[0][0]) == head, broker.asked("SUBSCRIBE"))
+        need(running.end() == 0 and Broker.wait(lambda: broker.asked("UNSUBSCRIBE")), "Ctrl-C gives the name back")
+
+
+@promise("sub --name of a broker that started anew subscribes again, and prints nothing twice")
+def _(broker):
+    notes(broker, 5)
+    running = Running(broker, "sub", "--name", "billing", "--seq")
+    need(Broker.wait(lambda: running.seqs() == [1, 2, 3, 4, 5] and broker.asked("PING")), running.said)
+    with broker.lock:
+        broker.boot = "boot-2"
+        billing = broker.names["billing"]
+        billing.peer, billing.cursor = None, 3  # The last acknowledgements were lost with it
+    notes(broker, 2)
+    need(Broker.wait(lambda: billing.cursor == 7, 20), running.said)
+    need(running.seqs() == list(range(1, 8)) and running.end() == 0, running.seqs())
+
+
+@promise("sub --name whose name was forgotten goes on behind what it printed")
+def _(broker):
+    notes(broker, 5)
+    running = Running(broker, "sub", "--name", "billing", "--seq")
+    need(Broker.wait(lambda: len(running.seqs()) == 5 and broker.asked("PING")), running.said)
+    done = parkbus(broker, "sub", "--name", "billing", "--forget")
+    need(done.returncode == 0 and not done.stdout and not done.stderr and "billing" not in broker.names, done)
+    notes(broker, 1)
+    need(Broker.wait(lambda: running.seqs() == [1, 2, 3, 4, 5, 6], 20), running.said)
+    need(json.loads(broker.asked("SUBSCRIBE")[-1][0])["from"] == 6 and running.end() == 0)
+
+
+@promise("sub --name that is taken over says so and ends with 1")
+def _(broker):
+    first = Running(broker, "sub", "--name", "billing")
+    need(Broker.wait(lambda: broker.asked("PING")), first.said)
+    second = Running(broker, "sub", "--name", "billing", "--seq")
+    need(first.process.wait(15) == 1 and first.end() == 1, first.said)
+    need(len(first.said) == 1 and "billing is taken" in first.said[0], first.said)
+    notes(broker, 1)
+    need(Broker.wait(lambda: second.seqs() == [1]) and second.end() == 0, second.said)
+
+
+@promise("sub --name does not acknowledge what it could not write")
+def _(broker):
+    notes(broker, 3)
+    with open("/dev/full", "w") as full:
+        code = subprocess.run([PARKBUS, "sub", "--name", "b", "--count", "2", "--url", broker.commands], stdout=full,
+                              stderr=subprocess.DEVNULL, env=ENV, timeout=30).returncode
+    need(code == 1 and broker.names["b"].cursor == 0 and not broker.asked("ACK"), code, broker.asked("ACK"))
+
+
+@promise("sub --name of a journal that began anew says so and ends with 1")
+def _(broker):
+    notes(broker, 5)
+    running = Running(broker, "sub", "--name", "b", "--seq")
+    need(Broker.wait(lambda: len(running.seqs()) == 5 and broker.asked("PING")), running.said)
+    with broker.lock:
+        broker.journal.clear()
+        broker.names.clear()
+        broker.boot = "boot-2"
+    need(running.process.wait(20) == 1 and running.end() == 1 and "began anew" in running.said[-1], running.said)
 
 
 # ---------------------------------------------------------------------- call
