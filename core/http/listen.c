@@ -52,9 +52,9 @@ static int
 s_refuse (const char *text, int code, pb_error_t *error)
 {
     switch (code) {
-    case EADDRINUSE:
+    case EADDRINUSE: //  May be free again later: no matter of configuration
         pb_error (
-            error, PB_E_CONFIG, "listen",
+            error, PB_E_STORAGE, "listen",
             _ ("%s is in use: stop the program that listens there or choose another "
                "port"),
             text);
