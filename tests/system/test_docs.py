@@ -68,7 +68,7 @@ def test_alarms():
 def test_codes():
     """the table of error codes is that of the sources"""
     source = re.search(r"words\[\] = \{(.*?)\};", (ROOT / "core/base/error.c").read_text(), re.S)[1]
-    spoken = set(re.findall(r'"(\w+)"', source)) - {"ok", "taken", "config", "damaged"}
+    spoken = set(re.findall(r'"(\w+)"', source)) - {"ok", "config", "damaged"}
     table = (DOCS / "protocol.md").read_text().split("| code | means | do |")[1].split("\n\n")[0]
     equal(set(re.findall(r"^\| `(\w+)` \|", table, re.M)), spoken, "codes")
 
@@ -115,11 +115,12 @@ def until(condition, what, timeout=20):
 def test_examples():
     """the programs of docs/protocol.md do what the page says, over a restart of parkbusd too"""
     found = examples(SITE.dir)
-    equal(sorted(found), ["entry.py", "fee.py", "follow.py", "watch.py"], "programs")
+    equal(sorted(found), ["durable.py", "entry.py", "fee.py", "follow.py", "watch.py"], "programs")
     out = subprocess.run([sys.executable, found["entry.py"], SITE.commands], capture_output=True, text=True, timeout=20)
     need(out.returncode == 0 and "'duplicate': False" in out.stdout, f"entry.py: {out}")
     fee = Program(found["fee.py"], SITE.commands)
     follow = Program(found["follow.py"], SITE.commands, SITE.dir / "follow.seq")
+    durable = Program(found["durable.py"], SITE.commands)
     watch = Program(found["watch.py"], SITE.commands, SITE.events)
 
     def quote(**question):
@@ -140,6 +141,7 @@ def test_examples():
     equal(quote(mode="visit", visit="V0001")["due"], 300, "after paying")
     equal(quote(mode="lane", lane="out-1")["outcome"], "no_car", "by lane")
     equal(follow.wait(1), ["200 c-200"], "follow.py")
+    equal(durable.wait(1), ["200 c-200"], "durable.py")
     opened(3)
     watch.wait(3)
     SITE.kill()
@@ -148,10 +150,16 @@ def test_examples():
     opened(2)
     pay(100)
     equal(follow.wait(2), ["200 c-200", "100 c-100"], "follow.py after the restart")
+    equal(durable.wait(2), ["200 c-200", "100 c-100"], "durable.py after the restart")
+    equal(SITE.bus.ask("SUBSCRIBE", {"name": "accounts"})[0], "OK", "taking durable.py's name")
+    equal(durable.process.wait(20), 1, "durable.py's end when its name is taken")
+    durable = Program(found["durable.py"], SITE.commands)
+    pay(50)
+    until(lambda: "50 c-50" in durable.lines, "durable.py begun again")
     lines = watch.wait(5)
     seqs = [int(line.split()[0]) for line in lines]
     equal((len(lines), seqs), (5, sorted(set(seqs))), "watch.py: each once, in order")
-    for program in (fee, follow, watch):
+    for program in (fee, follow, durable, watch):
         program.end()
 
 
