@@ -3,6 +3,7 @@
 #include "core/site.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 #include "bus/inside.h"
 #include "promise.h"
 
@@ -593,13 +594,13 @@ s_choosing (void)
     char xid[32];
     site_open (&site);
     client_t *caller = client_new (&site);
+    client_t *lane =
+        s_provider (&site, "{\"services\":[\"fee.quote\",\"gate.operate\"],"
+                           "\"lots\":[\"north\"],\"lanes\":[\"out-1\"]}");
     client_t *any =
         s_provider (&site, "{\"services\":[\"fee.quote\",\"gate.operate\"]}");
     client_t *lot = s_provider (
         &site, "{\"services\":[\"fee.quote\",\"gate.operate\"],\"lots\":[\"north\"]}");
-    client_t *lane =
-        s_provider (&site, "{\"services\":[\"fee.quote\",\"gate.operate\"],"
-                           "\"lots\":[\"north\"],\"lanes\":[\"out-1\"]}");
     const struct {
         const char *says, *head;
         client_t *who;
@@ -728,6 +729,7 @@ int
 main (void)
 {
     setvbuf (stdout, NULL, _IOLBF, 0);
+    alarm (120); //  A bus that blocks never comes back
     s_durable_first ();
     s_storage_fails ();
     s_positions ();

@@ -547,6 +547,28 @@ s_breaker (void)
     s_close (&plant);
 }
 
+//  What was on its way when the platform failed may succeed.
+static void
+s_breaker_early (void)
+{
+    site_t site;
+    char visit[16];
+    plant_t *plant = s_open (&site, 0);
+    for (int i = 0; i < 12; i++) {
+        snprintf (visit, sizeof visit, "V%d", i);
+        s_in (&site, visit);
+    }
+    s_pump (plant);
+    while (plant->flying_count > 1)
+        s_end (plant, plant->flying[0], PB_RETRY, 0);
+    s_end (plant, plant->flying[0], PB_OK, 0);
+    site_skip (&site, 510);
+    s_pump (plant);
+    promise (streq (plant->said, "down up ") && plant->flying_count == 8,
+             "a success from before the failures were said ends the waiting at once");
+    s_close (&plant);
+}
+
 //  ---------------------------------------------------------------- over a restart
 
 //  Every fourth fails for now.
@@ -642,6 +664,24 @@ s_first_time (void)
     s_close (&plant);
 }
 
+//  Enabled, and a power cut before anything of it was done.
+static void
+s_first_cut (void)
+{
+    site_t site, copy;
+    plant_t *plant = s_open (&site, 0);
+    uint64_t in = s_in (&site, "V1");
+    site_sync (&site);
+    site_copy (&site, &copy);
+    s_close (&plant);
+    plant = xcalloc (1, sizeof *plant);
+    site_reopen (&copy);
+    s_start (plant, &copy);
+    promise (s_times (plant, in) == 1,
+             "the first enabling itself outlives a power cut");
+    s_close (&plant);
+}
+
 //  ---------------------------------------------------------------- many
 
 static void
@@ -697,9 +737,11 @@ main (void)
     s_newest ();
     s_auth ();
     s_breaker ();
+    s_breaker_early ();
     s_restart (false);
     s_restart (true);
     s_first_time ();
+    s_first_cut ();
     s_many ();
     return promises_kept ();
 }
