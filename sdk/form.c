@@ -45,7 +45,7 @@ s_unescape (const pb_env_t *env, const char *from, size_t size, const char **why
             high = i + 2 < size ? pb_hex_digit (from[i + 1]) : -1;
             low = i + 2 < size ? pb_hex_digit (from[i + 2]) : -1;
             if (high < 0 || low < 0) {
-                *why = _ ("a '%' is not followed by two hexadecimal digits");
+                *why = _ ("a percent sign is not followed by two hexadecimal digits");
                 return NULL;
             }
             c = (char) (high << 4 | low);

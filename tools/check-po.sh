@@ -5,7 +5,10 @@
 #   check-po.sh            complain (exit 1); 77 without gettext's tools
 #   check-po.sh --update   take the sources' sentences into the catalogues
 cd "${srcdir:-.}" || exit 99
-command -v xgettext msgmerge msgattrib msgfmt >/dev/null || exit 77
+for tool in xgettext msgmerge msgattrib msgfmt; do
+    command -v $tool >/dev/null || exit 77
+done
+LC_ALL=C; export LC_ALL # the tools' own words; the catalogues say that they are UTF-8
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 
@@ -25,15 +28,20 @@ for catalogue in po/*.po; do
     msgmerge --quiet --no-fuzzy-matching --no-wrap --add-location=file \
         --output-file="$new" "$catalogue" "$work/parkbus.pot" || exit 1
     if [ "$1" = --update ]; then
-        msgattrib --no-obsolete --no-wrap --output-file="$catalogue" "$new" || exit 1
+        # Without the hour of the update: it would differ in every branch.
+        msgattrib --no-obsolete --no-wrap --output-file="$new" "$new" || exit 1
+        sed '/^"POT-Creation-Date:/d' "$new" > "$catalogue" || exit 1
         continue
     fi
     msgfmt --check --output-file=/dev/null "$new" || bad=1
     for which in untranslated only-fuzzy; do
-        found=$(msgattrib --$which --no-obsolete --no-wrap "$new" | grep '^msgid ".')
+        # Every entry but the catalogue's head, without its translation. A sentence of
+        # several lines begins with an empty one, as the head does.
+        found=$(msgattrib --$which --no-obsolete --no-wrap "$new" |
+            awk -v RS= '/(^|\n)msgid ""\nmsgstr/ { next } { sub(/\nmsgstr.*/, ""); print }')
         [ -z "$found" ] && continue
-        echo "$catalogue, $which:"
-        echo "$found"
+        printf '%s\n' "$catalogue, $which:"
+        printf '%s\n' "$found"
         bad=1
     done
 done

@@ -89,6 +89,24 @@ cli_usage (const cli_t *self, const char *format, ...)
     return CLI_USAGE;
 }
 
+int
+cli_columns (const char *text)
+{
+    int columns = 0;
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char) *text;
+        if ((byte & 0xc0) != 0x80)           //  A character's first byte
+            columns += byte >= 0xe3 ? 2 : 1; //  From U+3000: Chinese, full width
+    }
+    return columns;
+}
+
+int
+cli_fill (const char *text, int columns)
+{
+    return columns + (int) strlen (text) - cli_columns (text);
+}
+
 const char *
 cli_nearest (const char *word, const char *const *names, size_t count)
 {

@@ -81,6 +81,11 @@ bool cli_json (const cli_t *self, const char *word, buffer_t *json);
 //  Nearest of `count` names that a typing mistake explains; NULL: none.
 const char *cli_nearest (const char *word, const char *const *names, size_t count);
 
+//  Columns of a terminal that a text takes, and what "%-*s" has to be told (it counts
+//  bytes) for the text to fill that many.
+int cli_columns (const char *text);
+int cli_fill (const char *text, int columns);
+
 //  Take SIGINT and SIGTERM; SIGCHLD too wakes. The descriptor becomes readable with each.
 int cli_signals (void);
 void cli_signals_drain (void);

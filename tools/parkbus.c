@@ -28,7 +28,7 @@ s_help_args (const arg_t *table)
         char left[64];
         snprintf (left, sizeof left, "--%s%s%s", arg->name, arg->value ? " " : "",
                   arg->value ? _ (arg->value) : "");
-        printf ("  %-20s %s\n", left, _ (arg->help));
+        printf ("  %-*s %s\n", cli_fill (left, 20), left, _ (arg->help));
     }
 }
 
@@ -36,7 +36,9 @@ static void
 s_usage (const command_t *command)
 {
     printf (_ ("usage: parkbus %s [OPTION…] %s\n\n%s.\n"), command->name,
-            _ (command->words), _ (command->help));
+            *command->words ? _ (command->words)
+                            : "", //  "" is the catalogue's own head
+            _ (command->help));
     if (command->args && command->args->name) {
         putchar ('\n');
         s_help_args (command->args);

@@ -42,18 +42,19 @@ s_cell (row_t *row, int column, const char *text)
 static void
 s_print (const rows_t *self)
 {
-    size_t widths[COLUMNS] = {0};
+    int widths[COLUMNS] = {0};
     for (size_t i = 0; i < self->count; i++)
         for (int c = 0; c < SENTENCE; c++) {
-            size_t size = strlen (self->rows[i].text[c]);
-            widths[c] = size > widths[c] ? size : widths[c];
+            int columns = cli_columns (self->rows[i].text[c]);
+            widths[c] = columns > widths[c] ? columns : widths[c];
         }
     for (size_t i = 0; i < self->count; i++) {
         char line[COLUMNS * 512] = "";
         size_t size = 0;
         for (int c = 0; c < SENTENCE; c++)
             size += (size_t) snprintf (line + size, sizeof line - size, "%-*s  ",
-                                       (int) widths[c], self->rows[i].text[c]);
+                                       cli_fill (self->rows[i].text[c], widths[c]),
+                                       self->rows[i].text[c]);
         printf ("%s%s\n", line, self->rows[i].text[SENTENCE]);
     }
 }

@@ -96,6 +96,12 @@ s_journal_dir (cli_t *cli, char *to, size_t room)
 }
 
 static void
+s_print_label (const char *label)
+{
+    printf ("%-*s ", cli_fill (label, 13), label);
+}
+
+static void
 s_print_time (cli_t *cli, const char *label, int64_t ms)
 {
     pb_error_t error;
@@ -106,7 +112,8 @@ s_print_time (cli_t *cli, const char *label, int64_t ms)
     if (!ms)
         return;
     moment_to_rfc3339 ((pb_time_t){ms}, zone, text);
-    printf ("%-13s %s\n", label, text);
+    s_print_label (label);
+    printf ("%s\n", text);
 }
 
 static void
@@ -138,7 +145,8 @@ s_look (cli_t *cli, journal_summary_t *summary, char *dir, size_t room)
 static void
 s_print_events (const journal_summary_t *summary)
 {
-    printf ("%-13s %" PRIu64, _ ("events"), summary->events);
+    s_print_label (_ ("events"));
+    printf ("%" PRIu64, summary->events);
     if (summary->events)
         printf (_ (", %" PRIu64 " to %" PRIu64), summary->first, summary->head);
     putchar ('\n');
@@ -152,13 +160,18 @@ s_journal_info (cli_t *cli)
     int code = s_look (cli, &summary, dir, sizeof dir);
     if (code != CLI_OK)
         return code;
-    printf ("%-13s %s\n", _ ("directory"), dir);
-    printf ("%-13s %" PRIu32 "\n", _ ("format"), summary.version);
-    printf (_ ("%-13s %" PRIu64 ", %.1f MiB\n"), _ ("segments"), summary.segments,
+    s_print_label (_ ("directory"));
+    printf ("%s\n", dir);
+    s_print_label (_ ("format"));
+    printf ("%" PRIu32 "\n", summary.version);
+    s_print_label (_ ("segments"));
+    printf (_ ("%" PRIu64 ", %.1f MiB\n"), summary.segments,
             (double) summary.bytes / (1024 * 1024));
     s_print_events (&summary);
-    printf ("%-13s %" PRIu64 "\n", _ ("records"), summary.records);
-    printf ("%-13s %" PRIu64 "\n", _ ("groups"), summary.groups);
+    s_print_label (_ ("records"));
+    printf ("%" PRIu64 "\n", summary.records);
+    s_print_label (_ ("groups"));
+    printf ("%" PRIu64 "\n", summary.groups);
     s_print_time (cli, _ ("oldest"), summary.first_ms);
     s_print_time (cli, _ ("newest"), summary.last_ms);
     s_print_tail (&summary);
@@ -174,7 +187,8 @@ s_journal_verify (cli_t *cli)
     if (code != CLI_OK)
         return code;
     printf (_ ("OK: %s: every record is as it was written\n"), dir);
-    printf ("%-13s %" PRIu64 "\n", _ ("segments"), summary.segments);
+    s_print_label (_ ("segments"));
+    printf ("%" PRIu64 "\n", summary.segments);
     s_print_events (&summary);
     s_print_tail (&summary);
     return CLI_OK;

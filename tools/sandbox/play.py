@@ -32,14 +32,14 @@ class Ended(Exception):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="run.sh", description="Plays a car park with its platforms, simulated. docs/sandbox.md says more.")
-    parser.add_argument("--once", action="store_true", help="play one day, print the sums and end: 0 when every fen is explained")
-    parser.add_argument("--quiet", action="store_true", help="the sums only")
-    parser.add_argument("--python", action="store_true", help="the sample programs in Python instead of those in C")
-    parser.add_argument("--kill", type=int, default=0, metavar="N", help="kill -9 parkbusd N times a day")
-    parser.add_argument("--cars", type=int, default=100, metavar="PERCENT", help="how many cars come, in percent of an ordinary day")
-    parser.add_argument("--seed", default="1", help="another seed is another day")
-    parser.add_argument("--keep", action="store_true", help="keep the folder with data and logs")
+    parser = argparse.ArgumentParser(prog="run.sh", description=say("help_description"))
+    parser.add_argument("--once", action="store_true", help=say("help_once"))
+    parser.add_argument("--quiet", action="store_true", help=say("help_quiet"))
+    parser.add_argument("--python", action="store_true", help=say("help_python"))
+    parser.add_argument("--kill", type=int, default=0, metavar="N", help=say("help_kill"))
+    parser.add_argument("--cars", type=int, default=100, metavar="PERCENT", help=say("help_cars"))
+    parser.add_argument("--seed", default="1", help=say("help_seed"))
+    parser.add_argument("--keep", action="store_true", help=say("help_keep"))
     parser.add_argument("--build", default=os.environ.get("PARKBUS_BUILD", SOURCES / "build"), help=argparse.SUPPRESS)
     parser.add_argument("--stage", default=os.environ.get("PARKBUS_STAGE"), help=argparse.SUPPRESS)
     words = parser.parse_args()

@@ -25,14 +25,14 @@ NORTH = {"scan": 50, "prepaid": 40, "overstay": 8, "cash": 25, "mixed": 6, "shor
          "bind_inside": 4, "unbind_inside": 3, "plateless": 4, "misread": 5, "voided": 2, "escaped": 3, "paid_twice": 2, "overnight": 5}
 SOUTH = {"south_short": 12, "south_cash": 12, "south_scan": 14}
 
-FAULTS = [  # From, to (share of the day), the rules, in words
-    (0.30, 0.36, [{"fault": "slow", "ms": 700, "at": ["Indata", "Outdata"], "percent": 50}], "slow"),
+FAULTS = [  # From, to (share of the day), the rules, their key in WORDS
+    (0.30, 0.36, [{"fault": "slow", "ms": 700, "at": ["Indata", "Outdata"], "percent": 50}], "faults_slow"),
     (0.36, 0.44, [{"fault": "fail", "status": 500, "percent": 30, "at": ["Indata", "Outdata", "SpaceInfo"]},
-                  {"fault": "repeat", "at": ["pay"], "times": 2, "together": True, "percent": 50}], "500, repeats"),
+                  {"fault": "repeat", "at": ["pay"], "times": 2, "together": True, "percent": 50}], "faults_fail"),
     (0.44, 0.52, [{"fault": "close_without_byte", "at": ["Indata", "Outdata"], "percent": 30},
-                  {"fault": "lose_answer", "at": ["pay"], "percent": 40}], "close without a byte, lost answers to pay"),
+                  {"fault": "lose_answer", "at": ["pay"], "percent": 40}], "faults_close"),
     (0.52, 0.58, [{"fault": "lose_answer", "at": ["Outdata", "Indata"], "every": 4, "count": 3},
-                  {"fault": "html", "at": ["Outdata"], "every": 5}, {"fault": "garbage", "at": ["Indata"], "every": 5}], "lost answers, HTML, garbage"),
+                  {"fault": "html", "at": ["Outdata"], "every": 5}, {"fault": "garbage", "at": ["Indata"], "every": 5}], "faults_lost"),
 ]
 
 
@@ -521,7 +521,7 @@ class Street:
 
     def change_faults(self, rules, words):
         self.world.sim.faults(rules)
-        self.tell("fault" if rules else "fault_over", what=words)
+        self.tell("fault" if rules else "fault_over", what=say(words))
         return
         yield  # A story like the cars', with nothing to wait for
 

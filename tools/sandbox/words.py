@@ -1,10 +1,20 @@
 """words.py - what the sandbox says to people, in English and Chinese."""
 import os
 
-LANGUAGE = next((os.environ[name] for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-CHINESE = LANGUAGE.startswith("zh")
+# As gettext has it: the locale decides, LANGUAGE only chooses where it is not plain C.
+LOCALE = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "C")
+CHINESE = LOCALE not in ("C", "POSIX") and (os.environ.get("LANGUAGE") or LOCALE).startswith("zh")
 
 WORDS = {
+    # --help
+    "help_description": ("Plays a car park with its platforms, simulated. docs/sandbox.md says more.", "模拟一个车场及其对接的平台。详见 docs/sandbox.md。"),
+    "help_once": ("play one day, print the sums and end: 0 when every fen is explained", "只模拟一天，输出汇总后结束：每一分钱都有解释则返回 0"),
+    "help_quiet": ("the sums only", "只输出汇总"),
+    "help_python": ("the sample programs in Python instead of those in C", "用 Python 版的示例程序，而不是 C 版"),
+    "help_kill": ("kill -9 parkbusd N times a day", "每天对 parkbusd 执行 N 次 kill -9"),
+    "help_cars": ("how many cars come, in percent of an ordinary day", "车流量，以平常日的百分比计"),
+    "help_seed": ("another seed is another day", "换一个种子就是另一天"),
+    "help_keep": ("keep the folder with data and logs", "保留数据和日志所在的文件夹"),
     # The programs
     "folder": ("everything of this sandbox lies in {folder}", "本次沙箱的全部文件在 {folder}"),
     "started": ("{name} runs as process {pid}", "{name} 已启动，进程号 {pid}"),
@@ -20,6 +30,10 @@ WORDS = {
     "day": ("{day}: {cars} cars will come", "{day}：预计 {cars} 辆车"),
     "fault": ("the platform misbehaves: {what}", "平台开始异常：{what}"),
     "fault_over": ("the platform behaves again", "平台恢复正常"),
+    "faults_slow": ("slow", "响应缓慢"),
+    "faults_fail": ("500, repeats", "应答 500，重复推送"),
+    "faults_close": ("close without a byte, lost answers to pay", "不应答就断开，丢失对 pay 的应答"),
+    "faults_lost": ("lost answers, HTML, garbage", "丢失应答，返回 HTML 或乱码"),
     "in": ("{plate} comes in by {lane}", "{plate} 由 {lane} 入场"),
     "in_monthly": ("{plate} comes in by {lane}, a monthly card", "{plate} 由 {lane} 入场，月租车"),
     "in_bound": ("{plate} comes in by {lane}, bound to autopay at the bank", "{plate} 由 {lane} 入场，已在银行签约无感支付"),
