@@ -35,10 +35,9 @@ s_help_args (const arg_t *table)
 static void
 s_usage (const command_t *command)
 {
+    //  gettext ("") would be the catalogue's own head.
     printf (_ ("usage: parkbus %s [OPTION…] %s\n\n%s.\n"), command->name,
-            *command->words ? _ (command->words)
-                            : "", //  "" is the catalogue's own head
-            _ (command->help));
+            *command->words ? _ (command->words) : "", _ (command->help));
     if (command->args && command->args->name) {
         putchar ('\n');
         s_help_args (command->args);
