@@ -17,6 +17,12 @@ segments_free (segments_t *self)
 segment_t *
 segments_add (segments_t *self, const segment_head_t *head)
 {
+    //  The one before is complete: its marks take what they need.
+    segment_t *last = segments_last (self);
+    if (last && last->marks_count && last->marks_count < last->marks_room) {
+        last->marks_room = last->marks_count;
+        last->marks = xrealloc (last->marks, last->marks_room * sizeof *last->marks);
+    }
     if (self->count == self->room) {
         self->room = self->room ? self->room * 2 : 16;
         self->list = xrealloc (self->list, self->room * sizeof *self->list);

@@ -364,6 +364,52 @@ s_dedupe_window (void)
     remove_dir (dir);
 }
 
+//  These collide in the smallest window: same slot, same tag. Only a look at the record
+//  tells them apart.
+static void
+s_collisions (void)
+{
+    char *dir = temp_dir ();
+    journal_t *journal = s_open (dir, (journal_options_t){.dedupe_events = 16});
+    made_t made;
+    journal_place_t place;
+    pb_error_t error;
+    journal_event (journal, make_event (&made, "s", "100890", "x.a", NULL, "1"), &place,
+                   &error);
+    uint64_t key = event_key_hash (&made.event);
+    promise (journal_event (journal,
+                            make_event (&made, "s", "1185572", "x.a", NULL, "2"),
+                            &place, &error)
+                 && !place.duplicate && place.seq == 2
+                 && (uint32_t) event_key_hash (&made.event) == (uint32_t) key,
+             "another id with the same tag is another event");
+    promise (journal_event (journal,
+                            make_event (&made, "s", "100890", "x.a", NULL, "1"), &place,
+                            &error)
+                 && place.duplicate && place.seq == 1
+                 && journal_event (journal,
+                                   make_event (&made, "s", "1185572", "x.a", NULL, "2"),
+                                   &place, &error)
+                 && place.duplicate && place.seq == 2,
+             "and both are known again");
+    journal_event (journal, make_event (&made, "s", "a", "x.a", "1053745", "1"), &place,
+                   &error);
+    uint64_t visit = event_visit_hash (&made.event);
+    journal_event (journal, make_event (&made, "s", "b", "x.a", "1804470", "2"), &place,
+                   &error);
+    promise ((uint32_t) event_visit_hash (&made.event) == (uint32_t) visit
+                 && journal_visit_seq (journal, SPAN ("north"), SPAN ("1053745")) == 3
+                 && journal_visit_seq (journal, SPAN ("north"), SPAN ("1804470")) == 4,
+             "another visit with the same tag is another visit");
+    journal_close (&journal);
+    journal = s_open (dir, (journal_options_t){.dedupe_events = 16});
+    promise (journal_visit_seq (journal, SPAN ("north"), SPAN ("1053745")) == 3
+                 && journal_visit_seq (journal, SPAN ("north"), SPAN ("1804470")) == 4,
+             "after a restart too");
+    journal_close (&journal);
+    remove_dir (dir);
+}
+
 //  A visit with very many events does not fill the index for the others.
 static void
 s_long_visit (void)
@@ -543,6 +589,7 @@ main (void)
     s_limits ();
     s_chains ();
     s_dedupe_window ();
+    s_collisions ();
     s_long_visit ();
     s_readers ();
     s_rot ();

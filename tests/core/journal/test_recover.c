@@ -120,8 +120,9 @@ s_spoil (uint8_t *bytes, size_t *size, size_t at, size_t end, spoil_t how)
 
 //  Open it, see that just `want` events are there, go on, and open it again.
 static bool
-s_goes_on (memdisk_t *disk, uint64_t want, bool cut, size_t at)
+s_goes_on (memdisk_t *spoiled, uint64_t want, bool cut, size_t at)
 {
+    memdisk_t *disk = memdisk_copy (spoiled);
     found_t found;
     pb_error_t error;
     journal_summary_t summary;
@@ -137,12 +138,19 @@ s_goes_on (memdisk_t *disk, uint64_t want, bool cut, size_t at)
                 " %s %s\n",
                 at, journal != NULL, verified, found.events, tail,
                 sentence ? sentence : "", error.message);
-    sound = sound && append_numbered (journal, want, want + 4, 2);
+    //  The cut is on disk, whatever comes next.
+    journal_close (&journal);
+    memdisk_power_on (disk, POWER_FORGET, 0);
+    sound = sound && verify_on (memdisk_calls (disk), s_dir, &summary, &error)
+            && summary.tail_bytes == 0 && summary.events == want;
+    journal = s_open (disk, &found, &error);
+    sound = sound && journal && append_numbered (journal, want, want + 4, 2);
     journal_close (&journal);
     journal = s_open (disk, &found, &error);
     sound = sound && journal && found.events == want + 4 && !found.wrong
             && journal_tail_cut (journal, NULL) == 0;
     journal_close (&journal);
+    memdisk_destroy (&disk);
     return sound;
 }
 
@@ -333,29 +341,50 @@ s_beginnings (void)
     memdisk_destroy (&disk);
 }
 
-//  Bytes that look like a journal inside an event or a note are no journal.
+//  Bytes that look like a later group's COMMIT inside the torn last group.
 static void
 s_forged (void)
 {
-    memdisk_t *disk = s_make (10);
-    memfile_t *file = memdisk_file (disk, 0);
-    size_t start = s_last_group (file), end = s_end (file);
-    found_t found;
-    pb_error_t error;
-    journal_t *journal = s_open (disk, &found, &error);
-    //  A whole group with its COMMIT, as the file itself has it, at its alignment.
-    bool ok =
-        journal
-        && journal_note (journal, JOURNAL_RAW, file->bytes + start, end - start, &error)
-        && journal_wait (journal);
-    journal_close (&journal);
-    file = memdisk_file (disk, 0);
-    size_t torn = s_last_group (file);
-    file->bytes[torn + 20] ^= 1;
-    memset (file->bytes + s_end (file) - 24, 0, 24);
-    promise (ok && s_goes_on (disk, 10, true, torn),
-             "a commit inside a note's bytes is not taken for a later group");
-    memdisk_destroy (&disk);
+    static const struct {
+        const char *promise;
+        uint64_t salt, place; //  How they differ from those of a real one
+        bool damage;
+    } rows[] = {
+        {"a real later COMMIT makes it damage",                   0, 0, true },
+        {"a COMMIT of another segment in a note does not",        1, 0, false},
+        {"a COMMIT quoted from another place in a note does not", 0, 8, false},
+    };
+    for (size_t index = 0; index < ARRAY_SIZE (rows); index++) {
+        memdisk_t *disk = s_make (10);
+        memfile_t *file = memdisk_file (disk, 0);
+        size_t torn = s_end (file);
+        torn = (torn + 7) & ~(size_t) 7;
+        segment_head_t segment;
+        segment_head_get (file->bytes, &segment);
+        uint8_t body[10 * COMMIT_SIZE];
+        for (size_t at = 0; at < sizeof body; at += COMMIT_SIZE) {
+            record_head_t head = {.size = 16, .kind = JOURNAL_COMMIT, .seq = 11};
+            record_head_put (body + at, &head);
+            pair_put (body + at + RECORD_HEAD, 6000, 1);
+            record_sum_put (body + at, segment.salt + rows[index].salt,
+                            torn + RECORD_HEAD + at + rows[index].place);
+        }
+        found_t found;
+        pb_error_t error;
+        journal_t *journal = s_open (disk, &found, &error);
+        bool ok = journal
+                  && journal_note (journal, JOURNAL_RAW, body, sizeof body, &error)
+                  && POSITION_OFFSET (journal_last_position (journal)) == torn
+                  && journal_wait (journal);
+        journal_close (&journal);
+        file = memdisk_file (disk, 0);
+        file->bytes[torn + 20] ^= 1;
+        if (rows[index].damage)
+            s_refused (disk, PB_E_DAMAGED, file->name, torn, rows[index].promise);
+        else
+            promise (ok && s_goes_on (disk, 10, true, torn), "%s", rows[index].promise);
+        memdisk_destroy (&disk);
+    }
 }
 
 int
