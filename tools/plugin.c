@@ -166,10 +166,12 @@ s_show_options (const pb_plugin_t *plugin, const char *title, bool keys, uint32_
             printf ("\n%s\n", title);
         titled = true;
         value_wanted (row, wanted, sizeof wanted);
-        printf ("  %-16s %s%s%s", row->name, keys ? _ ("a secret") : wanted,
+        //  In Chinese some begin with a blank, to part them from the word before.
+        printf ("  %-16s %s%s%s", row->name,
+                keys ? _ ("a secret") : wanted + strspn (wanted, " "),
                 row->unit ? ", " : "", row->unit ? row->unit : "");
         if (row->flags & PB_OPTION_REQUIRED)
-            printf ("; %s", _ ("required"));
+            printf ("%s", _ ("; required"));
         if (row->preset)
             printf (_ ("; %s unless given"), row->preset);
         const char *help = value_help (row);

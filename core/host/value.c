@@ -3,7 +3,6 @@
 #include "host/value.h"
 
 #include <inttypes.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,8 +209,10 @@ value_wanted (const pb_option_t *row, char *to, size_t room)
 const char *
 value_help (const pb_option_t *row)
 {
-    const char *language = setlocale (LC_MESSAGES, NULL);
-    bool chinese = language && strncmp (language, "zh", 2) == 0;
+    //  Translated to the catalogue's own head: LANGUAGE may have chosen another one than
+    //  the locale's.
+    static const char nothing[] = "";
+    bool chinese = strstr (gettext (nothing), "\nLanguage: zh");
     return chinese && row->help_zh ? row->help_zh : row->help_en;
 }
 

@@ -34,6 +34,8 @@ def said(language, *words):
 with tempfile.TemporaryDirectory() as folder:
     wrong = Path(folder) / "parkbus.yaml"
     wrong.write_text(f"data_dir: {folder}/data\nlots:\n  north:\n    space: 30\n")
+    site = Path(folder) / "site.yaml"
+    site.write_text(f"data_dir: {folder}/data\nplugin_dir: {BUILD}/.libs\nlots:\n  north: {{}}\n")
     ROWS = (
         (("parkbusd", "--help"), "车场各程序与支付平台", "usage: parkbusd --config FILE"),
         (("parkbusd",), "请指明配置文件", "say which configuration to use"),
@@ -44,6 +46,7 @@ with tempfile.TemporaryDirectory() as folder:
         (("parkbus", "sub", "--form=1"), "是否为 --from？", "did you mean --from?"),
         (("parkbus", "config", "check", "--config", str(wrong)), "未知的键 'space'", "unknown key 'space'"),
         (("parkbus", "verify", "cmb", "-", "--secret", "x"), "没有 sign", "there is no sign"),
+        (("parkbus", "plugin", "show", "cmb", "--config", str(site)), "必填\n                   招行停车平台", "required\n                   the partner's secret"),
         (("parkbus-sim", "--help"), "模拟与车场对接的平台", "Plays the platforms"),
     )
     for words, chinese, english in ROWS:
