@@ -84,6 +84,10 @@ bool bus_say (bus_t *self, const bus_event_t *event, journal_place_t *place,
 void bus_alarm (bus_t *self, bool raised, const char *lot, const char *name,
                 const char *sentence);
 
+//  An alarm of something that happened and does not end, so it is never cleared: said each
+//  time.
+void bus_notice (bus_t *self, const char *lot, const char *name, const char *sentence);
+
 //  Call fn when the group is durable (ok) or will never be (not ok). At once when it is.
 typedef void (bus_after_fn) (void *arg, bool ok);
 void bus_after (bus_t *self, uint64_t group, bus_after_fn *fn, void *arg);

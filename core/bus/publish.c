@@ -160,6 +160,21 @@ bus_say (bus_t *self, const bus_event_t *event, journal_place_t *place,
     return ok;
 }
 
+static void
+s_say_alarm (bus_t *self, const char *type, const char *lot, const char *name,
+             const char *sentence)
+{
+    buffer_t data = {0};
+    buffer_text (&data, "{\"name\":");
+    buffer_json_string (&data, name, strlen (name));
+    buffer_text (&data, ",\"sentence\":");
+    buffer_json_string (&data, sentence, strlen (sentence));
+    buffer_text (&data, "}");
+    bus_event_t event = {.type = type, .lot = lot, .data = data.data};
+    bus_say (self, &event, NULL, NULL);
+    buffer_free (&data);
+}
+
 void
 bus_alarm (bus_t *self, bool raised, const char *lot, const char *name,
            const char *sentence)
@@ -177,17 +192,14 @@ bus_alarm (bus_t *self, bool raised, const char *lot, const char *name,
         zhashx_insert (self->memory->alarms, key, self);
     else
         zhashx_delete (self->memory->alarms, key);
-    buffer_t data = {0};
-    buffer_text (&data, "{\"name\":");
-    buffer_json_string (&data, name, strlen (name));
-    buffer_text (&data, ",\"sentence\":");
-    buffer_json_string (&data, sentence, strlen (sentence));
-    buffer_text (&data, "}");
-    bus_event_t event = {.type = raised ? "alarm.raised" : "alarm.cleared",
-                         .lot = lot,
-                         .data = data.data};
-    bus_say (self, &event, NULL, NULL);
-    buffer_free (&data);
+    s_say_alarm (self, raised ? "alarm.raised" : "alarm.cleared", lot, name, sentence);
+}
+
+void
+bus_notice (bus_t *self, const char *lot, const char *name, const char *sentence)
+{
+    log_warning (name, "%s", sentence);
+    s_say_alarm (self, "alarm.raised", lot, name, sentence);
 }
 
 //  ---------------------------------------------------------------- PUBLISH

@@ -223,6 +223,14 @@ s_send (subs_t *self, const sub_t *sub, const batch_t *batch)
                       2 * batch->count);
 }
 
+//  With nothing open, what the filter passed over is done too.
+static void
+s_nothing_open (subs_t *self, sub_t *sub)
+{
+    sub->cursor = sub->next - 1;
+    s_changed (self, sub);
+}
+
 typedef enum { PUMP_IDLE, PUMP_MORE, PUMP_LATER } pump_t;
 
 //  One batch to one subscriber.
@@ -241,9 +249,8 @@ s_pump_one (subs_t *self, sub_t *sub)
     for (size_t i = 0; i < batch.count; i++)
         s_push_sent (sub, batch.seqs[i]);
     sub->next = batch.next;
-    //  With nothing open, what the filter passed over is done too.
-    if (!batch.count && !sub->unacked)
-        s_changed (self, sub);
+    if (!sub->unacked)
+        s_nothing_open (self, sub);
     return PUMP_MORE;
 }
 
@@ -344,6 +351,7 @@ s_take_over (subs_t *self, sub_t *sub, const peer_id_t *peer)
     s_leave (sub);
 }
 
+//  An answer that waits until what it says is on disk.
 typedef struct {
     bus_t *bus;
     peer_id_t peer;
@@ -351,13 +359,42 @@ typedef struct {
     char rid[BUS_RID_MAX];
     char *name;
     uint64_t cursor;
-} joining_t;
+} promise_t;
+
+static void
+s_promise (bus_t *bus, const command_t *in, const char *name, uint64_t cursor,
+           bus_after_fn *fn)
+{
+    promise_t *promise = xcalloc (1, sizeof *promise);
+    *promise = (promise_t){.bus = bus,
+                           .peer = in->peer,
+                           .rid_size = in->rid.n,
+                           .name = xstrdup (name),
+                           .cursor = cursor};
+    memcpy (promise->rid, in->rid.p, in->rid.n);
+    bus_after (bus, journal_barrier (bus->options.journal), fn, promise);
+    journal_flush (bus->options.journal);
+}
+
+static void
+s_ended (void *arg, bool ok)
+{
+    promise_t *self = arg;
+    span_t rid = {self->rid, self->rid_size};
+    if (ok)
+        wire_send (self->bus, &self->peer, "OK", rid, &(span_t){"{}", 2}, 1);
+    else
+        wire_error (self->bus, &self->peer, rid, "storage",
+                    _ ("the cursor could not be put on disk"));
+    free (self->name);
+    free (self);
+}
 
 //  The name stands in the journal: say so, then send.
 static void
 s_joined (void *arg, bool ok)
 {
-    joining_t *self = arg;
+    promise_t *self = arg;
     span_t rid = {self->rid, self->rid_size};
     char json[64];
     int size = snprintf (json, sizeof json, "{\"cursor\":%" PRIu64 "}", self->cursor);
@@ -412,14 +449,7 @@ subscribe_verb (bus_t *bus, command_t *in, pb_error_t *error)
         sub->next = sub->cursor + 1;
     if (!s_note (self, sub, false, error))
         goto done;
-    joining_t *joining = xcalloc (1, sizeof *joining);
-    *joining = (joining_t){.bus = bus,
-                           .peer = in->peer,
-                           .rid_size = in->rid.n,
-                           .name = xstrdup (name),
-                           .cursor = sub->cursor};
-    memcpy (joining->rid, in->rid.p, in->rid.n);
-    bus_after (bus, journal_barrier (bus->options.journal), s_joined, joining);
+    s_promise (bus, in, name, sub->cursor, s_joined);
     ok = true;
 
 done:
@@ -450,6 +480,8 @@ ack_verb (bus_t *bus, command_t *in, pb_error_t *error)
         sub->unacked--;
     }
     s_changed (self, sub);
+    if (!sub->unacked)
+        s_nothing_open (self, sub);
     subs_wake (self);
     return true;
 }
@@ -471,13 +503,14 @@ s_end (bus_t *bus, command_t *in, bool forget, pb_error_t *error)
     if (!s_name (head, &name, error))
         goto done;
     sub_t *sub = zhashx_lookup (self->by_name, name);
-    if (sub && forget && !s_note (self, sub, true, error))
+    bool mine = sub && peer_same (&sub->peer, &in->peer);
+    if (sub && (forget || mine) && !s_note (self, sub, forget, error))
         goto done;
     if (sub && forget)
         zhashx_delete (self->by_name, name);
-    else if (sub && peer_same (&sub->peer, &in->peer))
+    else if (mine)
         s_leave (sub);
-    wire_send (bus, &in->peer, "OK", in->rid, &(span_t){"{}", 2}, 1);
+    s_promise (bus, in, name, 0, s_ended);
     ok = true;
 
 done:

@@ -321,7 +321,7 @@ s_say_cut (daemon_t *self)
 {
     const char *sentence = NULL;
     if (journal_tail_cut (self->journal, &sentence))
-        bus_alarm (self->bus, true, NULL, "journal.tail_cut", sentence);
+        bus_notice (self->bus, NULL, "journal.tail_cut", sentence);
 }
 
 int

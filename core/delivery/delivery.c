@@ -98,6 +98,8 @@ s_find (delivery_t *self, uint64_t seq)
     return NULL;
 }
 
+static const char behind[] = "behind"; //  Code of what waits for one set aside
+
 static void
 s_set_aside (delivery_t *self, const event_t *event, uint64_t seq, const char *code,
              const char *sentence)
@@ -113,7 +115,11 @@ s_set_aside (delivery_t *self, const event_t *event, uint64_t seq, const char *c
     snprintf (text, sizeof text, _ ("%.*s %s (event %" PRIu64 ") was set aside: %s"),
               SPAN_ARG (event->type), key, seq, sentence ? sentence : "");
     snprintf (alarm, sizeof alarm, "delivery.aside.%s", self->instance);
-    bus_alarm (self->options.bus, true, NULL, alarm, text);
+    //  One alarm a visit: what only waits behind the first is logged.
+    if (streq (code, behind))
+        log_warning (alarm, "%s", text);
+    else
+        bus_notice (self->options.bus, NULL, alarm, text);
 }
 
 //  Behind one that was set aside, in the same visit?
@@ -129,7 +135,7 @@ s_is_behind (delivery_t *self, const event_t *event, uint64_t seq)
         return true; //  It is the one, and stands in the journal already
     snprintf (sentence, sizeof sentence,
               _ ("waits behind event %" PRIu64 " of its visit"), *first);
-    s_set_aside (self, event, seq, "behind", sentence);
+    s_set_aside (self, event, seq, behind, sentence);
     return true;
 }
 

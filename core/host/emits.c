@@ -46,7 +46,7 @@ emits_contradiction (instance_t *instance, const char *key, const event_t *event
                  "was answered again; compare with the platform's own list"),
               instance->config->name, key);
     snprintf (alarm, sizeof alarm, "money.contradiction.%s", instance->config->name);
-    bus_alarm (instance->host->options.bus, true, NULL, alarm, sentence);
+    bus_notice (instance->host->options.bus, NULL, alarm, sentence);
     if (event)
         s_open_case (instance, event);
 }

@@ -57,7 +57,7 @@ def test_functions():
 def test_alarms():
     """every alarm that the sources raise is explained"""
     source = "".join(p.read_text() for p in (ROOT / "core").rglob("*.c"))
-    names = set(re.findall(r'bus_alarm \([^;"]*"([a-z._]+)"', source)) | set(
+    names = set(re.findall(r'bus_(?:alarm|notice) \([^;"]*"([a-z._]+)"', source)) | set(
         re.findall(r'snprintf \(alarm, sizeof alarm, "([a-z._]+)\.%s"', source))
     need(len(names) >= 5, f"only {names}")
     page = (DOCS / "operations.md").read_text()

@@ -236,6 +236,9 @@ s_alarms (void)
                      && s_count_type (&site, "alarm.cleared") == rows[i].downs,
                  "alarm: %s", rows[i].says);
     }
+    bus_notice (site.bus, NULL, "cut", "It happened.");
+    bus_notice (site.bus, NULL, "cut", "It happened again.");
+    promise (s_count_type (&site, "alarm.raised") == 6, "a notice is said each time");
     site_close (&site);
 }
 

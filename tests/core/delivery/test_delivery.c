@@ -347,7 +347,7 @@ s_rejected (void)
     promise (!s_times (plant, later), "what comes later in that visit, too");
     promise (s_flies (plant, out2) && s_flies (plant, note2),
              "other visits go on, and what has none");
-    promise (s_alarms (&site) == 1, "an alarm is raised, once");
+    promise (s_alarms (&site) == 2, "an alarm for each, none for what is behind");
     promise (delivery_counts (plant->delivery).aside == 4
                  && delivery_counts (plant->delivery).owed == 2,
              "all are counted");
