@@ -253,8 +253,12 @@ bus_ask (bus_t *bus, const bus_question_t *question, bus_answer_fn *answer, void
     calls_t *self = bus->calls;
     bus->counts.calls++;
     if (self->open_count >= BUS_CALLS_MAX) {
-        answer (arg, &(bus_answer_t){.code = "busy",
-                                     .message = _ ("too many calls wait already")});
+        answer (
+            arg,
+            &(bus_answer_t){
+                .code = "busy",
+                .message = _ (
+                    "too many calls wait already: does a provider hang? Try again later")});
         return;
     }
     call_t *call = xcalloc (1, sizeof *call);
@@ -497,7 +501,8 @@ serve_verb (bus_t *bus, command_t *in, pb_error_t *error)
     bool ends = json_object_array_length (services) == 0;
     if (!p && !ends) {
         if (self->providers_count >= BUS_PROVIDERS_MAX) {
-            pb_error (error, PB_E_BUSY, "", _ ("%d programs serve already"),
+            pb_error (error, PB_E_BUSY, "",
+                      _ ("%d programs serve already: end those that are not used"),
                       BUS_PROVIDERS_MAX);
             goto done;
         }

@@ -110,8 +110,10 @@ bus_emit (bus_t *self, const char *json, size_t size, journal_place_t *place,
         && s_append (self, &event, place, &why))
         return true;
     if (why.code == PB_E_BAD_EVENT)
-        log_error ("bus", _ ("an event of our own is not one: %s: %.*s"), why.message,
-                   (int) (size < 400 ? size : 400), json);
+        log_error (
+            "bus",
+            _ ("parkbus made an event that its own rules refuse, please report it: %s: %.*s"),
+            why.message, (int) (size < 400 ? size : 400), json);
     if (error)
         *error = why;
     return false;

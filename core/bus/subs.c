@@ -496,7 +496,7 @@ s_end (bus_t *bus, command_t *in, bool forget, pb_error_t *error)
     bool ok = false;
     if (in->count != 4)
         return pb_error (error, PB_E_BAD_REQUEST, "",
-                         _ ("it takes one head, with name"));
+                         _ ("UNSUBSCRIBE and FORGET take one head with a name"));
     json_object *head = head_parse (command_frame (in, 0), error);
     if (!head)
         return false;

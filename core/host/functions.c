@@ -240,9 +240,10 @@ s_emit (pb_call_t *call, const pb_emit_t *emit)
         ok = event_read (&event, json.data, json.size, &rules, room, &error);
     }
     if (!ok) {
-        log_error (self->instance->config->name,
-                   _ ("the plugin said no event: %s: %.300s"), error.message,
-                   json.data);
+        log_error (
+            self->instance->config->name,
+            _ ("the plugin's event breaks the rules of docs/events.md: %s: %.300s"),
+            error.message, json.data);
         buffer_free (&json);
         return PB_BUG;
     }

@@ -381,8 +381,9 @@ inbound_request (void *arg, http_exchange_t *http, const http_request_t *request
     (void) arg;
     instance_t *instance = request->route->arg;
     if (instance->host->ending || journal_failed (instance->host->options.journal)) {
-        http_refuse (http, 503,
-                     _ ("parkbusd does not accept: its disk or it is ending"));
+        http_refuse (
+            http, 503,
+            _ ("parkbusd takes nothing now: its disk failed, or it is being stopped"));
         return;
     }
     exchange_t *self = exchange_new (instance, PB_EXCHANGE_RECEIVE);

@@ -25,7 +25,8 @@ instance_state (instance_t *self, state_t state, const char *sentence)
     if (!host->options.bus)
         return; //  Only a check
     if (state == STATE_UP)
-        log_info (name, _ ("up"));
+        log_info (name, _ ("up: pushes arrive at http.listen under %s"),
+                  self->config->mount);
     else
         log_warning (name, "%s: %s", word, self->sentence);
     const char *said = zhashx_lookup (host->options.memory->states, name);
@@ -153,7 +154,9 @@ instance_start (instance_t *self)
     self->inbox = mailbox_new ();
     self->running = pthread_create (&self->thread, NULL, s_thread, self) == 0;
     if (!self->running)
-        s_off (self, _ ("no thread could be made for it"));
+        s_off (
+            self,
+            _ ("no thread could be made for it: the machine is out of memory or of threads"));
 }
 
 void
