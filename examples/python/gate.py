@@ -4,137 +4,125 @@
     gate.py [COMMANDS-ENDPOINT [LOT [SPACES]]]
 
 Its cameras and buttons are lines on standard input:
-    in LANE PLATE [TIME]     a car stands at an entry
-    out LANE PLATE [TIME]    a car stands at an exit: it leaves when nothing is due
+    in LANE PLATE [TIME]       a car stands at an entry
+    out LANE PLATE [TIME]      a car stands at an exit: it leaves when nothing is due
     cash LANE OPERATOR [TIME]  the cashier takes what is due at this exit
-What it does is a line on standard output: open, due, unknown. Nothing is kept here: who is inside
-and what he owes is asked for (fee.quote), payments are read from the journal.
+What it does is a line on standard output: open, due, unknown. What a car owes it asks for
+(fee.quote); payments it reads in the journal.
 """
 import json
-import os
 import sys
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 import zmq
 
-
-class Gate:
-    def __init__(self, endpoint, lot, spaces):
-        self.context = zmq.Context()
-        self.bus = self.context.socket(zmq.DEALER)
-        self.bus.linger = 0
-        self.bus.connect(endpoint)
-        self.lot, self.spaces, self.requests, self.next_seq = lot, spaces, 0, 1
-        self.exits = {}  # lane -> what stands there: plate, visit, quote, because
-
-    def ask(self, verb, *frames):
-        """Ask and wait. Sent again until it is answered: the same event ids, so nothing doubles."""
-        self.requests += 1
-        rid = str(self.requests).encode()
-        question = [b"PB1", verb, rid] + [json.dumps(f, ensure_ascii=False).encode() for f in frames]
-        while True:
-            self.bus.send_multipart(question)
-            while self.bus.poll(3000):
-                answer = self.bus.recv_multipart()
-                if answer[2:3] != [rid]:
-                    continue  # A late answer to an earlier question
-                if answer[1] == b"ERROR":
-                    print("gate:", verb.decode(), json.loads(answer[3])["message"], file=sys.stderr)
-                return answer
-
-    def publish(self, kind, data, visit=None, lane=None):
-        event = {"id": str(uuid.uuid4()), "source": "gate", "type": kind, "time": self.now, "lot": self.lot, "data": data}
-        event.update({name: value for name, value in (("subject", visit), ("lane", lane)) if value})
-        answer = self.ask(b"PUBLISH", event)
-        if b'"error"' in answer[3]:
-            print("gate:", kind, answer[3].decode(), file=sys.stderr)
-        return event["id"]
-
-    def quote(self, **question):
-        answer = self.ask(b"CALL", {"service": "fee.quote", "lot": self.lot}, question)
-        return json.loads(answer[4]) if answer[1] == b"REPLY" else {}
-
-    def car_in(self, lane, plate):
-        visit = "V" + uuid.uuid4().hex[:20]
-        self.publish("lane.waiting", {"direction": "in", "plate": plate}, visit, lane)
-        self.spaces -= 1
-        entry = self.publish("in.recorded", {"plate": plate, "vehicle_class": "small", "user_class": "temporary",
-                                             "spaces_free": self.spaces}, visit, lane)
-        self.publish("gate.opened", {"reason": "entry", "because": entry}, visit, lane)
-        self.publish("lane.cleared", {"direction": "in"}, visit, lane)
-        self.publish("space.changed", {"free": self.spaces})
-        print("open", lane, plate, flush=True)
-
-    def car_out(self, lane, plate):
-        visit = self.quote(mode="plate", plate=plate).get("visit")
-        waiting = self.publish("lane.waiting", {"direction": "out", "plate": plate}, visit, lane)
-        self.exits[lane] = {"lane": lane, "plate": plate, "visit": visit, "because": waiting}
-        self.look(self.exits[lane])
-
-    def look(self, at):
-        """What does the car at this exit owe now?"""
-        at["quote"] = quote = self.quote(mode="visit", visit=at["visit"]) if at["visit"] else {}
-        if quote.get("outcome") != "found":
-            print("unknown", at["lane"], at["plate"], flush=True)
-        elif quote["due"]:
-            print("due", at["lane"], at["plate"], quote["due"], flush=True)
-        else:
-            self.open_exit(at)
-
-    def open_exit(self, at):
-        total, visit, lane = at["quote"]["total"], at["visit"], at["lane"]
-        settlement = "paid" if total else "free"
-        self.spaces += 1
-        self.publish("gate.opened", {"reason": settlement, "because": at["because"], "plate": at["plate"]}, visit, lane)
-        self.publish("out.recorded", {"plate": at["plate"], "entered_at": at["quote"]["entered_at"], "total_due": total,
-                                      "settlement": settlement, "spaces_free": self.spaces}, visit, lane)
-        self.publish("lane.cleared", {"direction": "out"}, visit, lane)
-        self.publish("space.changed", {"free": self.spaces})
-        del self.exits[lane]
-        print("open", lane, at["plate"], flush=True)
-
-    def cash(self, lane, operator):
-        at = self.exits.get(lane)
-        if at and at["quote"].get("due"):
-            self.publish("pay.captured", {"amount": at["quote"]["due"], "payment": uuid.uuid4().hex, "tender": "cash", "witness": "person",
-                                          "operator": operator, "paid_at": self.now}, at["visit"], lane)
-
-    def watch(self):
-        """New payments: does one concern a car that stands here now?"""
-        answer = self.ask(b"FETCH", {"from": self.next_seq, "filter": [f"pay.captured.{self.lot}"]})
-        if answer[1] != b"EVENTS":
-            return
-        self.next_seq = json.loads(answer[3])["next"]
-        for event in map(json.loads, answer[5::2]):
-            for at in [a for a in self.exits.values() if a["visit"] and a["visit"] == event.get("subject")]:
-                at["because"] = event["id"]
-                self.look(at)
-
-    def obey(self, line):
-        words = line.split()
-        deed = {"in": self.car_in, "out": self.car_out, "cash": self.cash}.get(words[0]) if len(words) >= 3 else None
-        self.now = words[3] if len(words) > 3 else datetime.now(timezone(timedelta(hours=8))).isoformat(timespec="milliseconds")
-        if deed:
-            deed(words[1], words[2])
-
-    def run(self):
-        poller, unread = zmq.Poller(), b""
-        poller.register(sys.stdin.fileno(), zmq.POLLIN)
-        while True:
-            if poller.poll(100):
-                got = os.read(sys.stdin.fileno(), 4096)
-                *lines, unread = (unread + got).split(b"\n")
-                for line in lines:
-                    self.obey(line.decode())
-                if not got:
-                    return
-            self.watch()
+endpoint, lot, free = sys.argv[1:] + ["tcp://127.0.0.1:5571", "north", "300"][len(sys.argv) - 1:]
+free, next_seq, exits = int(free), 1, {}  # exits, by lane: plate, quote, because (the event that opens)
+context = zmq.Context()
+context.linger = 0
+bus = context.socket(zmq.DEALER)
 
 
-if __name__ == "__main__":
-    words = sys.argv[1:] + ["tcp://127.0.0.1:5571", "north", "300"][len(sys.argv) - 1:]
-    try:
-        Gate(words[0], words[1], int(words[2])).run()
-    except KeyboardInterrupt:
-        pass
+def ask(verb, *frames):
+    """Ask until there is an answer. An event keeps its id, so nothing doubles."""
+    rid = uuid.uuid4().hex.encode()
+    while True:
+        bus.send_multipart([b"PB1", verb, rid] + [json.dumps(frame).encode() for frame in frames])
+        while bus.poll(3000):
+            _, _, asked, *answer = bus.recv_multipart()
+            if asked == rid:  # Else a late answer to an earlier question
+                return [json.loads(frame) for frame in answer]
+
+
+def publish(*events):
+    answer = ask(b"PUBLISH", *events)[0]
+    if any("error" in result for result in answer.get("results", [{"error": answer}])):
+        print("gate:", answer, file=sys.stderr)
+
+
+def event(kind, lane=None, visit=None, **data):
+    made = {"id": str(uuid.uuid4()), "source": f"{lot}/gate", "type": kind, "time": now, "lot": lot, "data": data}
+    return made | {name: value for name, value in (("lane", lane), ("subject", visit)) if value}
+
+
+def drive_through(lane, visit, plate, direction, reason, because, *records):
+    """The barrier opens for what was recorded, and the car is on the other side."""
+    publish(*records, event("gate.opened", lane, visit, reason=reason, because=because, plate=plate),
+            event("lane.cleared", lane, visit, direction=direction), event("space.changed", free=free))
+    print("open", lane, plate, flush=True)
+
+
+def car_in(lane, plate):
+    global free
+    free, visit = free - 1, "V" + uuid.uuid4().hex[:20]
+    waiting = event("lane.waiting", lane, visit, direction="in", plate=plate)
+    entry = event("in.recorded", lane, visit, plate=plate, user_class="temporary", spaces_free=free)
+    drive_through(lane, visit, plate, "in", "entry", entry["id"], waiting, entry)
+
+
+def car_out(lane, plate):
+    waiting = event("lane.waiting", lane, direction="out", plate=plate)
+    publish(waiting)
+    exits[lane] = {"plate": plate, "because": waiting["id"]}
+    look(lane)
+
+
+def look(lane):
+    """What does the car at this exit owe now?"""
+    global free
+    car = exits[lane]
+    plate = car["plate"]
+    quote = car["quote"] = ask(b"CALL", {"service": "fee.quote", "lot": lot}, {"mode": "lane", "lane": lane})[-1]
+    if quote.get("outcome") != "found":
+        print("unknown", lane, plate, flush=True)
+    elif quote["due"]:
+        print("due", lane, plate, quote["due"], flush=True)
+    else:
+        free, how = free + 1, "paid" if quote["total"] else "free"
+        leaving = event("out.recorded", lane, quote["visit"], plate=plate, entered_at=quote["entered_at"], total_due=quote["total"],
+                        settlement=how, spaces_free=free)
+        drive_through(lane, quote["visit"], plate, "out", how, car["because"], leaving)
+        del exits[lane]
+
+
+def cash(lane, operator):
+    quote = exits.get(lane, {}).get("quote", {})
+    if due := quote.pop("due", 0):  # Once: watch() finds the payment
+        publish(event("pay.captured", lane, quote["visit"], amount=due, payment=uuid.uuid4().hex, tender="cash", witness="person",
+                      operator=operator, paid_at=now))
+
+
+def watch():
+    """New payments: does one concern a car that stands here now?"""
+    global next_seq
+    head, *events = ask(b"FETCH", {"from": next_seq, "filter": [f"pay.captured.{lot}"]})
+    next_seq = head.get("next", next_seq)
+    for payment in events[1::2]:  # seq, event, seq, event…
+        for lane in [lane for lane, car in exits.items() if car["quote"].get("visit") == payment.get("subject")]:
+            exits[lane]["because"] = payment["id"]
+            look(lane)
+
+
+def main():
+    global now
+    bus.connect(endpoint)
+    keys, poller = open(0, "rb", buffering=0), zmq.Poller()
+    poller.register(0, zmq.POLLIN)
+    while True:
+        if poller.poll(100):
+            line = keys.readline().decode()
+            words = line.split()
+            if not line:
+                return
+            if len(words) > 2 and words[0] in DEEDS:
+                now = words[3] if len(words) > 3 else datetime.now().astimezone().isoformat()
+                DEEDS[words[0]](*words[1:3])
+        watch()
+
+
+DEEDS = {"in": car_in, "out": car_out, "cash": cash}
+try:
+    main()
+except KeyboardInterrupt:
+    pass

@@ -135,7 +135,8 @@ admin:
         self.sim = Sim(json.loads(ready.read_text())["cmb"])
         self.write_site(self.sim.url)
         self.start_daemon()
-        self.run("billing", *self.example("billing"), self.commands, "events")
+        self.run("billing-north", Path(__file__).with_name("billing.py"), self.commands, "north")
+        self.run("billing-south", *self.example("billing"), self.commands, "south")
         self.run("display", self.build / "examples/display", self.events)
         gate = self.run("gate-south", *self.example("gate"), self.commands, "south", LOTS["south"]["spaces"],
                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
