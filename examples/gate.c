@@ -180,7 +180,8 @@ watch (void)
         lh_foreach_safe (json_object_get_object (exits), entry, after)
         {
             json_object *car = (json_object *) lh_entry_v (entry);
-            if (streq (text (get (car, "quote"), "visit"), text (event, "subject"))) {
+            const char *visit = text (get (car, "quote"), "visit");
+            if (*visit && streq (visit, text (event, "subject"))) {
                 set (car, "because", text (event, "id"));
                 look (lh_entry_k (entry), car);
             }

@@ -99,7 +99,7 @@ def watch():
     head, *events = ask(b"FETCH", {"from": next_seq, "filter": [f"pay.captured.{lot}"]})
     next_seq = head.get("next", next_seq)
     for payment in events[1::2]:  # seq, event, seq, event…
-        for lane in [lane for lane, car in exits.items() if car["quote"].get("visit") == payment.get("subject")]:
+        for lane in [lane for lane, car in exits.items() if car["quote"].get("visit") == payment.get("subject", 0)]:
             exits[lane]["because"] = payment["id"]
             look(lane)
 
