@@ -17,7 +17,7 @@ packages="build-essential autoconf automake libtool pkg-config|pkgconf gettext
 libzmq3-dev libczmq-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libjson-c-dev libssl-dev
 libmicrohttpd-dev libyaml-dev libcmocka-dev
 python3 python3-zmq python3-yaml ca-certificates curl procps tzdata"
-test_packages="clang libclang-rt-14-dev|libclang-rt-dev"
+test_packages="clang libclang-rt-14-dev|libclang-rt-dev python3-jsonschema"
 
 say () { printf 'setup: %s\n' "$*"; }
 die () { printf 'setup: %s\n' "$*" >&2; exit 1; }

@@ -103,19 +103,24 @@ part_asan () {
     PARKBUS_SANITIZED=1 KILLS=20 system "$build/asan/stage" asan-system
 }
 
-# The system tests against an installation.
+# The system tests against an installation, two at once: they mostly wait.
 system () {
-    stage=$1 label=$2
+    label=$2
+    # shellcheck disable=SC2016 # the inner shell expands it
+    printf '%s\0' tests/system/test_* |
+        PARKBUS_STAGE="$1" srcdir="$top" builddir="$build" LOG="$logs/$label" \
+        xargs -0 -n 1 -P 2 sh -c '[ -x "$1" ] || exit 0
+            timeout -k 10 900 "$1" >"$LOG-${1##*/}.log" 2>&1
+            echo $? >"$LOG-${1##*/}.code"' sh
     for test in tests/system/test_*; do
-        [ -f "$test" ] && [ -x "$test" ] || continue
-        name=$(basename "$test")
-        PARKBUS_STAGE="$stage" srcdir="$top" builddir="$build" \
-            timeout -k 10 900 "$test" >"$logs/$label-$name.log" 2>&1
-        case $? in
+        [ -x "$test" ] || continue
+        name=${test##*/}
+        case $(cat "$logs/$label-$name.code") in
         0) result ok "$label $name";;
         77) result skip "$label $name: $(tail -n 1 "$logs/$label-$name.log")";;
         *) result fail "$label $name" "$logs/$label-$name.log";;
         esac
+        rm -f "$logs/$label-$name.code"
     done
 }
 
@@ -173,6 +178,8 @@ mkdir -p "$logs"
 export PYTHONDONTWRITEBYTECODE=1
 for part in $parts; do
     say "$part:"
+    began=$(date +%s)
     "part_$part"
+    say "  ($(($(date +%s) - began)) s)"
 done
 finish
