@@ -399,3 +399,13 @@ http:
         verb, f = self.bus.ask("CALL", {"service": "plugin.list"}, {})
         need(verb == "REPLY", f"plugin.list answered {verb} {f}")
         return next(i for i in json.loads(f[1])["items"] if i["name"] == name)
+
+    def wait_plugin(self, name, ready, timeout=15):
+        """What plugin.list says of an instance, once `ready` holds of it."""
+        end = time.monotonic() + timeout
+        while True:
+            item = self.plugin(name)
+            if ready(item):
+                return item
+            need(time.monotonic() < end, f"{name} stays {item}")
+            self.bus.fetch(**{"from": 1 << 40, "wait_ms": 20})

@@ -77,17 +77,17 @@ def test_set_aside():
                          leaving("UNSEEN"), entry("GOOD"), leaving("GOOD"))
         equal([p["record_id"] for p in platform.wait("/api/Outdata")], ["GOOD"], "Outdata")
         equal({p["record_id"] for p in platform.wait("/api/Indata", 2)}, {"BAD", "GOOD"}, "Indata")
+        site.wait_plugin("cmb", lambda item: item["aside"] == 5)
         sentences = site.log()
         for word in ("in-9", "车牌非法", "UNSEEN"):
             need(word in sentences, f"the log does not name {word}: {sentences}")
         site.bus.wait_for("alarm.raised._")
-        equal(site.plugin("cmb")["aside"], 5, "set aside")
         site.stop()
         site.start()
         equal(site.plugin("cmb")["aside"], 5, "set aside, after a restart")
         site.bus.publish(dict(leaving("BAD"), id="again"), entry("MORE"))
         platform.wait("/api/Indata", 3)
-        equal(site.plugin("cmb")["aside"], 6, "what follows in the visit")
+        site.wait_plugin("cmb", lambda item: item["aside"] == 6)
     platform.close()
 
 
@@ -97,9 +97,7 @@ def test_progress():
     with Site({"cmb": cmb_yaml(platform.url)}) as site:
         site.bus.publish(*[entry(f"A{i}") for i in range(50)])
         platform.wait("/api/Indata", 50)
-        end = time.monotonic() + 10
-        while site.plugin("cmb")["owed"] and time.monotonic() < end:
-            pass
+        site.wait_plugin("cmb", lambda item: not item["owed"])
         # Progress is noted at most 100 ms later, as a record of the journal: one more event
         # after it proves that it lies before.
         site.bus.fetch(**{"from": 1 << 40, "wait_ms": 300})
