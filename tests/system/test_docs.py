@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """test_docs.py - the documents keep their word: links lead somewhere, examples run, lists are whole."""
+import atexit
 import re
 
 from kit import *
@@ -86,6 +87,7 @@ def examples(to):
 class Program:
     def __init__(self, path, *words):
         self.process = subprocess.Popen([sys.executable, "-u", path, *map(str, words)], stdout=subprocess.PIPE, text=True)
+        atexit.register(self.end)  # Also when a test fails
         self.lines, self.came = [], threading.Condition()
         threading.Thread(target=self.read, daemon=True).start()
 
