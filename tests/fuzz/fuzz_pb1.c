@@ -5,6 +5,7 @@
 //  clock by as many seconds as the next byte says. A request id "x" is the id of the newest
 //  REQUEST, for answers. Whoever asks gets exactly one answer.
 
+#define _GNU_SOURCE //  memmem
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -95,7 +96,7 @@ s_hear (long patience_ms, bool *ended)
         snprintf (s_xid, sizeof s_xid, "%.*s", (int) zframe_size (rid),
                   (const char *) zframe_data (rid));
     else
-        s_heard += !*ended;
+        s_heard += !*ended && !zframe_streq (verb, "EVENT");
     zmsg_destroy (&message);
     return true;
 }
@@ -104,7 +105,7 @@ s_hear (long patience_ms, bool *ended)
 static bool
 s_is_answer (const span_t *frames, size_t count)
 {
-    static const char *const verbs[] = {"REPLY", "ERROR", "PONG"};
+    static const char *const verbs[] = {"REPLY", "ERROR", "PONG", "ACK"};
     if (count < 3 || !span_is (frames[0], "PB1") || !frames[2].n
         || frames[2].n > BUS_RID_MAX)
         return false;
@@ -168,6 +169,9 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
+    //  An input that says the harness's own last question would end it too early.
+    if (memmem (data, size, s_last, 16))
+        return 0;
     if (!s_client)
         s_start ();
     else if (++s_inputs % INPUTS_MAX == 0)
